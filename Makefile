@@ -1,0 +1,70 @@
+# One house, a few words to run it. `make help` prints the comments behind the double hashes.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check serve bench format lock tools clean
+
+BIN := .venv/bin
+STAMP := .venv/.stamp
+PACKAGES := clearinghouse settlement api migrations
+
+# The first Python that is new enough: the one asked for (PYTHON=...), the default, or one beside it.
+find_python = for p in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo "$$p"; break; fi; done
+
+# One line for each check; the output of those that fail; every check is run before the target fails.
+define checks
+failed=0; \
+check() { name=$$1; shift; if out=$$("$$@" 2>&1); then echo "ok    $$name"; \
+	else failed=1; echo "FAIL  $$name"; printf '%s\n' "$$out"; fi; }
+endef
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Create .venv and install everything as locked (quick when nothing changed)
+
+$(STAMP): pyproject.toml requirements-dev.lock scripts/setup.py
+	@python=$$($(find_python)); \
+	if [ -z "$$python" ]; then echo "error: Python 3.11 or newer is needed, none is on PATH" >&2; exit 1; fi; \
+	"$$python" scripts/setup.py install
+
+demo: $(STAMP) ## Show a whole alliance month on this machine (ARGS="--out DIR")
+	@$(BIN)/clearinghouse demo $(ARGS)
+
+test: $(STAMP) tools ## Run the tests (ARGS="-k name" for some of them)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(STAMP) ## Check format, lint, types, import layers and dead code
+	@$(checks); \
+	check format $(BIN)/ruff format --check . ; \
+	check lint $(BIN)/ruff check --output-format concise . ; \
+	check types $(BIN)/mypy ; \
+	check layers $(BIN)/lint-imports --no-logo ; \
+	check 'dead code' $(BIN)/vulture ; \
+	exit $$failed
+
+serve: $(STAMP) ## Run the service (ARGS="--port N")
+	@$(BIN)/clearinghouse serve $(ARGS)
+
+bench: $(STAMP) ## Measure import and settlement against bare PostgreSQL
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+format: $(STAMP) ## Format the code and mend what can be mended by rule
+	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
+
+lock: $(STAMP) ## Resolve the dependencies anew into the lock files (ARGS="--upgrade")
+	@$(BIN)/python scripts/setup.py lock $(ARGS)
+
+# hledger is no Python package. Where it cannot be installed, the tests that need it say so and are skipped.
+tools: ## Install the system tools that tests use, where we may (root on Debian or Ubuntu)
+	@if ! { command -v hledger && command -v pdftotext; } >/dev/null 2>&1 \
+		&& [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		echo 'tools: installing hledger and poppler-utils'; \
+		apt='timeout 240 apt-get -qq -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o DPkg::Lock::Timeout=60'; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		{ $$apt update && $$apt install -y --no-install-recommends hledger poppler-utils; } \
+			>/dev/null 2>&1 </dev/null || echo 'tools: not possible here; tests that need them are skipped'; \
+	fi
+
+clean: ## Remove .venv, caches and build results (no data)
+	@rm -rf .venv .setup.lock build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find $(PACKAGES) tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

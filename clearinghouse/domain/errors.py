@@ -1,0 +1,159 @@
+"""Everything that can go wrong, as classes and stable codes; the sentences a till shows (interfaces.md "HTTP")."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class ClearinghouseError(Exception):
+    """Base of every error meant for a person: one clear sentence and a stable ``code``."""
+
+    code: ClassVar[str] = "failed"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class ConfigError(ClearinghouseError):
+    """A setting from the environment can't be used."""
+
+    code = "config_invalid"
+
+
+class DatabaseUnavailable(ClearinghouseError):
+    """The database can't be reached, started or used."""
+
+    code = "database_unavailable"
+
+
+class RulebookFault(ClearinghouseError):
+    """A rulebook document breaks domain.md §2; ``field`` names the offending member."""
+
+    code = "rulebook_invalid"
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class PackFault(ClearinghouseError):
+    """A structural fault of an alliance pack: the whole pack is refused and nothing is written."""
+
+    code = "pack_invalid"
+
+    def __init__(self, message: str, file: str | None = None, line: int | None = None) -> None:
+        place = "" if file is None else f"{file}: " if line is None else f"{file} line {line}: "
+        super().__init__(f"{place}{message}")
+        self.file = file
+        self.line = line
+
+
+class NotFound(ClearinghouseError):
+    """What a command names is not in the books."""
+
+    code = "not_found"
+
+
+class PeriodNotReady(ClearinghouseError):
+    """A period can't be closed or read yet (domain.md §4)."""
+
+    code = "period_not_ready"
+
+
+class BooksDoNotBalance(ClearinghouseError):
+    """An invariant of domain.md §5 does not hold; nothing may be published."""
+
+    code = "books_do_not_balance"
+
+
+class OperatorRefused(ClearinghouseError):
+    """An operator's command contradicts what is recorded already."""
+
+    code = "operator_refused"
+
+
+class RefusalCode(StrEnum):
+    """Why a transaction is refused, in the order in which the reasons are tried (domain.md §3)."""
+
+    HOTEL_UNKNOWN = "hotel_unknown"
+    TXN_REF_REUSED = "txn_ref_reused"
+    KIND_UNKNOWN = "kind_unknown"
+    CARD_UNKNOWN = "card_unknown"
+    BUSINESS_DATE_MISMATCH = "business_date_mismatch"
+    CARD_NOT_ACTIVE = "card_not_active"
+    ORIGINAL_UNKNOWN = "original_unknown"
+    ORIGINAL_NOT_REFUNDABLE = "original_not_refundable"
+    CARD_MISMATCH = "card_mismatch"
+    REFUND_BEFORE_ORIGINAL = "refund_before_original"
+    REFUND_TOO_LATE = "refund_too_late"
+    AMOUNT_NOT_POSITIVE = "amount_not_positive"
+    EXCEEDS_ORIGINAL = "exceeds_original"
+    LOAD_ONLY_AT_ISSUER_SYSTEM = "load_only_at_issuer_system"
+    STORED_VALUE_NOT_LICENSED = "stored_value_not_licensed"
+    RULEBOOK_NOT_ACCEPTED = "rulebook_not_accepted"
+    INSUFFICIENT_POINTS = "insufficient_points"
+    INSUFFICIENT_STORED_VALUE = "insufficient_stored_value"
+
+
+#: What the till shows, Chinese and English; never a card number, a name or a balance.
+TILL_SENTENCES: dict[RefusalCode, tuple[str, str]] = {
+    RefusalCode.HOTEL_UNKNOWN: (
+        "该酒店在此营业日不属于联盟",
+        "The hotel is not in the alliance on this business date",
+    ),
+    RefusalCode.TXN_REF_REUSED: (
+        "该交易号已用于另一笔内容不同的交易",
+        "This reference already belongs to a transaction with other content",
+    ),
+    RefusalCode.KIND_UNKNOWN: ("交易类型不存在", "There is no such kind of transaction"),
+    RefusalCode.CARD_UNKNOWN: ("会员卡号不存在", "The card is not known"),
+    RefusalCode.BUSINESS_DATE_MISMATCH: (
+        "营业日须为交易发生当地日期或其前一日",
+        "The business date must be the local date of the transaction or the day before",
+    ),
+    RefusalCode.CARD_NOT_ACTIVE: (
+        "会员卡在此营业日未生效",
+        "The card is not active on this business date",
+    ),
+    RefusalCode.ORIGINAL_UNKNOWN: (
+        "本酒店没有这笔原交易",
+        "This hotel has no such original transaction",
+    ),
+    RefusalCode.ORIGINAL_NOT_REFUNDABLE: ("退款不能再退款", "A refund cannot itself be refunded"),
+    RefusalCode.CARD_MISMATCH: (
+        "退款的会员卡与原交易不符",
+        "The refund names another card than the original transaction",
+    ),
+    RefusalCode.REFUND_BEFORE_ORIGINAL: (
+        "退款的营业日早于原交易",
+        "The refund's business date is before the original's",
+    ),
+    RefusalCode.REFUND_TOO_LATE: ("已超过可退款天数", "The time for refunds has passed"),
+    RefusalCode.AMOUNT_NOT_POSITIVE: (
+        "金额或积分必须大于零",
+        "The amount or points must be more than zero",
+    ),
+    RefusalCode.EXCEEDS_ORIGINAL: (
+        "退款合计超过原交易",
+        "The refunds together exceed the original transaction",
+    ),
+    RefusalCode.LOAD_ONLY_AT_ISSUER_SYSTEM: (
+        "储值只能在发卡系统的酒店充值",
+        "Stored value can be loaded only at a hotel of the card issuer's system",
+    ),
+    RefusalCode.STORED_VALUE_NOT_LICENSED: (
+        "联盟在此营业日没有有效的储值牌照",
+        "No stored value licence is in force on this business date",
+    ),
+    RefusalCode.RULEBOOK_NOT_ACCEPTED: (
+        "本系统尚未接受现行联盟规则",
+        "The hotel's system has not accepted the rulebook in force",
+    ),
+    RefusalCode.INSUFFICIENT_POINTS: ("可用积分不足", "Not enough points are available"),
+    RefusalCode.INSUFFICIENT_STORED_VALUE: (
+        "可用储值不足",
+        "Not enough stored value is available",
+    ),
+}

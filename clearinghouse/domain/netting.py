@@ -1,0 +1,148 @@
+"""Netting: from what was cleared to one net amount per system (domain.md §4).
+
+Roll-ups are sums of increments that every sequence of transactions adds as it is posted, so month-end sums
+what is summed already. A roll-up key is (period, measure, debtor, creditor); what debtor and creditor are
+depends on the measure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from clearinghouse.domain.accounts import AccountKind, kind_of, owner_of
+from clearinghouse.domain.books import Txn
+from clearinghouse.domain.money import vat_minor
+
+
+class Measure(IntEnum):
+    """What a roll-up counts: 1–2 system → system, 3–5 host system, 8–12 issuing hotel (creditor 0)."""
+
+    OBLIGATION_REDEEM = 1
+    OBLIGATION_STORED_VALUE = 2
+    FEE_SPEND = 3
+    FEE_REDEEM = 4
+    FEE_STORED_VALUE = 5
+    POINTS_ISSUED = 8
+    POINTS_REDEEMED = 9
+    POINTS_EXPIRED = 10
+    POINTS_REVERSED = 11
+    POINTS_DEBTS = 12
+
+
+OBLIGATION_KINDS: Mapping[Measure, str] = {
+    Measure.OBLIGATION_REDEEM: "redeem",
+    Measure.OBLIGATION_STORED_VALUE: "stored_value",
+}
+FEE_MEASURES: Mapping[str, Measure] = {
+    "spend": Measure.FEE_SPEND,
+    "redeem": Measure.FEE_REDEEM,
+    "stored_value": Measure.FEE_STORED_VALUE,
+}
+_OBLIGATION_MEASURES = {kind: measure for measure, kind in OBLIGATION_KINDS.items()}
+#: For each account of a hotel that stands against its points: its measure, and the sign of a credit to it.
+_POINTS_ACCOUNTS: Mapping[AccountKind, tuple[Measure, int]] = {
+    AccountKind.POINTS_ISSUED: (Measure.POINTS_ISSUED, -1),
+    AccountKind.POINTS_REDEEMED: (Measure.POINTS_REDEEMED, 1),
+    AccountKind.POINTS_EXPIRED: (Measure.POINTS_EXPIRED, 1),
+    AccountKind.POINTS_REVERSED: (Measure.POINTS_REVERSED, -1),
+    AccountKind.POINTS_DEBTS: (Measure.POINTS_DEBTS, 1),
+}
+
+#: (period, measure, debtor, creditor) → (count of legs or postings, amount)
+Increments = dict[tuple[int, Measure, int, int], tuple[int, int]]
+
+
+def increments(txns: Iterable[Txn]) -> Increments:
+    """Sum what transactions add to the roll-ups."""
+    sums: Increments = {}
+    for txn in txns:
+        for leg in txn.legs:
+            if not leg.is_cross_system:
+                continue
+            if leg.fee_kind != "spend":
+                measure = _OBLIGATION_MEASURES[leg.fee_kind]
+                key = (txn.period, measure, leg.issuer_system, leg.host_system)
+                _add(sums, key, leg.obligation_minor)
+            _add(sums, (txn.period, FEE_MEASURES[leg.fee_kind], leg.host_system, 0), leg.fee_minor)
+        for posting in txn.postings:
+            add_points(sums, txn.period, posting.debit, -posting.amount)
+            add_points(sums, txn.period, posting.credit, posting.amount)
+    return sums
+
+
+def add_points(sums: Increments, period: int, account: int, credit: int) -> None:
+    """Count a credit (a debit is negative) if the account is one that stands against a hotel's points."""
+    found = _POINTS_ACCOUNTS.get(kind_of(account))
+    if found is not None:
+        measure, sign = found
+        _add(sums, (period, measure, owner_of(account), 0), sign * credit)
+
+
+def _add(sums: Increments, key: tuple[int, Measure, int, int], amount: int) -> None:
+    count, total = sums.get(key, (0, 0))
+    sums[key] = (count + 1, total + amount)
+
+
+@dataclass(frozen=True, slots=True)
+class Obligations:
+    """Gross obligations of one pair and kind in a period; systems by number, ``amount_minor`` signed."""
+
+    debtor: int
+    creditor: int
+    kind: str
+    count: int
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One system's position in a period, in fen; ``net_minor`` is what it receives (+) or pays (−)."""
+
+    system: int
+    receivable_minor: int
+    payable_minor: int
+    fees_minor: int
+    vat_minor: int
+    adjustments_minor: int
+    net_minor: int
+
+
+def net(
+    systems: Iterable[int],
+    obligations: Iterable[Obligations],
+    fees: Mapping[int, int],
+    *,
+    vat_ppm: int,
+    fees_include_vat: bool,
+    adjustments: Mapping[int, int] | None = None,
+) -> list[Position]:
+    """Net a period: one position per system, in the order of ``systems`` (domain.md §4).
+
+    ``net = receivable − payable − fees (− VAT where it is on top) ± adjustments``.
+    """
+    receivable: dict[int, int] = {}
+    payable: dict[int, int] = {}
+    for pair in obligations:
+        receivable[pair.creditor] = receivable.get(pair.creditor, 0) + pair.amount_minor
+        payable[pair.debtor] = payable.get(pair.debtor, 0) + pair.amount_minor
+    positions = []
+    for system in systems:
+        fee = fees.get(system, 0)
+        vat = vat_minor(fee, vat_ppm, fees_include_vat)
+        adjustment = (adjustments or {}).get(system, 0)
+        gross = receivable.get(system, 0) - payable.get(system, 0)
+        charged = fee if fees_include_vat else fee + vat
+        positions.append(
+            Position(
+                system=system,
+                receivable_minor=receivable.get(system, 0),
+                payable_minor=payable.get(system, 0),
+                fees_minor=fee,
+                vat_minor=vat,
+                adjustments_minor=adjustment,
+                net_minor=gross - charged + adjustment,
+            )
+        )
+    return positions

@@ -1,0 +1,45 @@
+"""What every operation is given: the database, the vault, a clock and a source of ids."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from uuid import UUID
+
+from clearinghouse.domain.identifiers import IdSource, transaction_id
+from clearinghouse.store.database import Database
+from clearinghouse.store.directory import DirectoryCache
+from clearinghouse.store.vault import Vault
+
+Clock = Callable[[], datetime]
+
+_order = count()
+
+
+def utc_now() -> datetime:
+    """Return the present moment, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_transaction_id(period: int) -> UUID:
+    """Make an id that no other process makes, later than those this process made before."""
+    # Ids of one millisecond keep their order by 14 bits of a counter; 48 random bits tell processes apart.
+    noise = (next(_order) & 0x3FFF) << 48 | int.from_bytes(os.urandom(6))
+    return transaction_id(period, time.time_ns() // 1_000_000, noise)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The surroundings of an operation; one per process and database."""
+
+    database: Database
+    vault: Vault
+    clock: Clock = utc_now
+    new_id: IdSource = new_transaction_id
+    directory: DirectoryCache = field(default_factory=DirectoryCache)
+    #: Periods that are known to have their partitions.
+    open_periods: set[int] = field(default_factory=set)

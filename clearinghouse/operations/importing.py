@@ -1,0 +1,165 @@
+"""Importing an alliance pack: all of its reference data, then its transactions file by file (interfaces.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from clearinghouse.domain.deciding import Outcome, Refused
+from clearinghouse.domain.transactions import Line
+from clearinghouse.operations.context import Context
+from clearinghouse.operations.lanes import split_into_lanes
+from clearinghouse.operations.membership import Landed, known, land, pack_date
+from clearinghouse.operations.packs import CheckedPack, TransactionsFile, check, read_pack
+from clearinghouse.operations.post import post
+from clearinghouse.store import imports, outbox, rollups
+from clearinghouse.store.database import Session
+from clearinghouse.store.imports import ImportFile, Rejection
+from clearinghouse.store.loading import travellers_of_cards
+
+#: A sequence is short enough that no traveller stays locked for long.
+LINES_EACH = 2_000
+#: How many portions may pass before the roll-ups are folded.
+_FOLD_EVERY = 50
+
+#: Told what is being done now, and how many more bytes of how many have been read.
+Watch = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What an import did; ``files`` are the transactions files in the pack's order."""
+
+    landed: Landed
+    files: tuple[ImportFile, ...]
+    lines: int
+    rejected: int
+
+
+def import_pack(
+    context: Context, folder: Path, *, lanes: int = 2, watch: Watch | None = None
+) -> ImportResult:
+    """Load a pack: a structural fault refuses all of it, a business refusal only its line.
+
+    Raises:
+        PackFault: nothing was written.
+    """
+    with _one_at_a_time(context):
+        pack = read_pack(folder)
+        size = 2 * pack.transactions_bytes
+
+        def watching(step: str) -> Callable[[int], None]:
+            return lambda count: watch(step, count, size) if watch else None
+
+        with context.database.office() as session:
+            known_before = known(session, context.vault, pack)
+        checked = check(pack, known_before, watching("check"))
+        with context.database.office() as session:
+            dated = pack_date(session, pack, context.clock())
+            landed = land(session, context.vault, checked, dated, context.clock())
+            files = tuple(_register(session, context, file, lanes) for file in checked.files)
+        for file, registered in zip(checked.files, files, strict=True):
+            _import_file(context, checked, file, registered, watching("post"))
+        with context.database.office() as session:
+            rollups.fold(session)
+            rejected = sum(imports.count_rejections(session, file) for file in files)
+            lines = sum(file.lines for file in files)
+            outbox.add(
+                session,
+                context.clock(),
+                "import.finished",
+                {"files": [file.name for file in files], "lines": lines, "rejected": rejected},
+            )
+        return ImportResult(landed, files, lines, rejected)
+
+
+def rejected_lines(
+    context: Context, files: Sequence[ImportFile]
+) -> Iterator[tuple[str, Rejection]]:
+    """Yield the refused lines of files, in order, each with its file's name."""
+    for file in files:
+        with context.database.office() as session:
+            for rejection in imports.rejections(session, file):
+                yield file.name, rejection
+
+
+@contextmanager
+def _one_at_a_time(context: Context) -> Iterator[None]:
+    """Hold the import lock; it is the database's, so it is free again whatever happens to this process."""
+    with context.database.office() as session:
+        session.row("SELECT pg_advisory_xact_lock(%s)", [imports.IMPORT_LOCK])
+        yield
+
+
+def _register(
+    session: Session, context: Context, file: TransactionsFile, lanes: int
+) -> ImportFile:
+    return imports.register_file(
+        session,
+        sha256=file.sha256,
+        name=file.name,
+        lines=file.lines,
+        today=context.clock().date(),
+        lanes=lanes,
+        lines_each=LINES_EACH,
+    )
+
+
+def _import_file(
+    context: Context,
+    pack: CheckedPack,
+    file: TransactionsFile,
+    registered: ImportFile,
+    progress: Callable[[int], None],
+) -> None:
+    """Post a file portion by portion; the sequences of one portion run side by side."""
+    with context.database.office() as session:
+        done = imports.done_sequences(session, registered)
+    if len(done) == registered.sequences:
+        return
+    lines = pack.transactions(file, 0, progress)
+    with ThreadPoolExecutor(registered.lanes) as pool:
+        running: list[Future[None]] = []
+        portion = 0
+        while block := list(islice(lines, registered.portion_size)):
+            sequences = _sequences(context, block, registered.lanes)
+            # A portion waits for the one before it: lines of one traveller or reference keep their order.
+            for future in running:
+                future.result()
+            running = [
+                pool.submit(_post_sequence, context, registered, portion, lane, sequence)
+                for lane, sequence in enumerate(sequences)
+                if (portion, lane) not in done
+            ]
+            portion += 1
+            if portion % _FOLD_EVERY == 0:
+                with context.database.office() as session:
+                    rollups.fold(session)
+        for future in running:
+            future.result()
+
+
+def _sequences(context: Context, block: Sequence[Line], lanes: int) -> list[list[Line]]:
+    with context.database.posting() as session:
+        travellers = travellers_of_cards(
+            session, context.vault, {line.card_number for line in block}
+        )
+    return split_into_lanes(block, travellers, lanes)
+
+
+def _post_sequence(
+    context: Context, file: ImportFile, portion: int, lane: int, sequence: Sequence[Line]
+) -> None:
+    def record(session: Session, outcomes: Sequence[Outcome]) -> None:
+        refused = [
+            Rejection(line.line_no, line.host_hotel, line.txn_ref, outcome.code.value)
+            for line, outcome in zip(sequence, outcomes, strict=True)
+            if isinstance(outcome, Refused)
+        ]
+        imports.sequence_done(session, file, portion, lane, refused)
+
+    post(context, sequence, record)

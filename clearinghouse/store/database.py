@@ -1,0 +1,154 @@
+"""Connections and database transactions; the one place that knows which role runs what.
+
+The value path runs as the role ``clearinghouse_poster``: it may add to the books and not change them, and
+its planner is told to look rows up by index, since a fresh table without statistics would be read whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+import psycopg2.extras
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+
+from clearinghouse.domain.errors import DatabaseUnavailable
+
+#: Asked of every connection that posts.
+_POSTER_SETUP = (
+    "SET ROLE clearinghouse_poster",
+    "SET enable_seqscan = off",
+    "SET enable_hashjoin = off",
+    "SET enable_mergejoin = off",
+    "SET plan_cache_mode = force_custom_plan",
+)
+_OFFICE_SETUP = ("SET ROLE clearinghouse_poster", "SET work_mem = '64MB'")
+_COMMON_SETUP = ("SET TIME ZONE 'UTC'", "SET search_path = public", "SET jit = off")
+
+Row = tuple[Any, ...]
+
+
+class Session:
+    """One database transaction, as the store's functions see it."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def cursor(self) -> psycopg2.extensions.cursor:
+        """Return a psycopg2 cursor of this transaction, for set-based statements on the hot path."""
+        cursor: psycopg2.extensions.cursor = self._connection.connection.cursor()  # type: ignore[assignment]
+        return cursor
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Run a query with ``%s`` placeholders and return all its rows."""
+        with self.cursor() as cursor:
+            cursor.execute(sql, parameters or None)
+            return cursor.fetchall()
+
+    def row(self, sql: str, parameters: Sequence[object] = ()) -> Row | None:
+        """Run a query and return its first row, if there is one."""
+        with self.cursor() as cursor:
+            cursor.execute(sql, parameters or None)
+            return cursor.fetchone()
+
+    def run(self, sql: str, parameters: Sequence[object] = ()) -> int:
+        """Run a statement and return how many rows it touched."""
+        with self.cursor() as cursor:
+            cursor.execute(sql, parameters or None)
+            return cursor.rowcount
+
+    def stream(self, sql: str, parameters: Sequence[object] = (), batch: int = 5000) -> Iterator[Row]:
+        """Run a query whose rows do not fit in memory and yield them through a server-side cursor."""
+        raw: psycopg2.extensions.connection = self._connection.connection  # type: ignore[assignment]
+        with raw.cursor(name="stream") as cursor:
+            cursor.itersize = batch
+            cursor.execute(sql, parameters or None)
+            yield from cursor
+
+
+class Database:
+    """The database that the service runs on. ``owner_url`` is an SQLAlchemy URL of the owner of its tables."""
+
+    def __init__(self, owner_url: str, *, pool_size: int = 8) -> None:
+        self.owner_url = owner_url
+        self._value_path = self._engine(_POSTER_SETUP, pool_size)
+        self._office = self._engine(_OFFICE_SETUP, 2)
+
+    def _engine(self, setup: tuple[str, ...], pool_size: int) -> Engine:
+        engine = create_engine(self.owner_url, pool_size=pool_size, max_overflow=4, pool_pre_ping=False)
+
+        @event.listens_for(engine, "connect")
+        def prepare(connection: psycopg2.extensions.connection, _record: object) -> None:
+            psycopg2.extras.register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
+            with connection.cursor() as cursor:
+                cursor.execute("; ".join((*_COMMON_SETUP, *setup)))
+            connection.commit()
+
+        return engine
+
+    @contextmanager
+    def posting(self) -> Iterator[Session]:
+        """Open a transaction of the value path; it commits at the end, or leaves nothing on any error."""
+        with self._begin(self._value_path) as session:
+            yield session
+
+    @contextmanager
+    def office(self) -> Iterator[Session]:
+        """Open a transaction for what reads or writes much: settlement, checks, governance."""
+        with self._begin(self._office) as session:
+            yield session
+
+    @contextmanager
+    def _begin(self, engine: Engine) -> Iterator[Session]:
+        try:
+            connection = engine.connect()
+        except (OperationalError, psycopg2.OperationalError) as error:
+            raise DatabaseUnavailable(f"the database can't be reached: {_first_line(error)}") from error
+        with connection, connection.begin():
+            yield Session(connection)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._value_path.dispose()
+        self._office.dispose()
+
+
+def is_conflict(error: Exception) -> bool:
+    """Tell whether a transaction failed only because another came first, so that it may be tried again."""
+    if isinstance(error, DBAPIError):
+        error = error.orig if isinstance(error.orig, Exception) else error
+    return isinstance(
+        error,
+        IntegrityError
+        | psycopg2.errors.UniqueViolation
+        | psycopg2.errors.DeadlockDetected
+        | psycopg2.errors.SerializationFailure,
+    )
+
+
+def server_version(url: str) -> int:
+    """Return the server's version number, as in ``150018`` for 15.18.
+
+    Raises:
+        DatabaseUnavailable: nothing answers at that address.
+    """
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            return int(connection.execute(text("SHOW server_version_num")).scalar_one())
+    except OperationalError as error:
+        raise DatabaseUnavailable(f"the database can't be reached: {_first_line(error)}") from error
+    finally:
+        engine.dispose()
+
+
+def _first_line(error: Exception) -> str:
+    """Return what the driver said, without statements or parameters."""
+    original = getattr(error, "orig", None) or error
+    return str(original).strip().splitlines()[0] if str(original).strip() else "no answer"

@@ -1,0 +1,104 @@
+"""What has been imported: files by their hash, how far each is, and the lines that were refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
+
+from clearinghouse.store.bulk import Batch, table
+from clearinghouse.store.database import Session
+
+#: Advisory lock that an import holds as long as it runs, so that two of them take turns.
+IMPORT_LOCK = 727004
+
+
+class ImportFile(NamedTuple):
+    """A registered file; its lines are cut into portions, and those into lanes that run side by side."""
+
+    number: int
+    name: str
+    lines: int
+    lanes: int
+    lines_each: int
+
+    @property
+    def portion_size(self) -> int:
+        """How many lines of the file make a portion."""
+        return self.lanes * self.lines_each
+
+    @property
+    def sequences(self) -> int:
+        """How many sequences the whole file has."""
+        return -(-self.lines // self.portion_size) * self.lanes
+
+
+class Rejection(NamedTuple):
+    """A refused line."""
+
+    line: int
+    host_hotel: str
+    txn_ref: str
+    code: str
+
+
+REJECTIONS = table(
+    "import_rejections", "file int, line bigint, host_hotel text, txn_ref text, code text"
+)
+
+
+def register_file(
+    session: Session, *, sha256: str, name: str, lines: int, today: date, lanes: int, lines_each: int
+) -> ImportFile:
+    """Register a file, or return it as it was registered first: a resumed import cuts it the same way."""
+    session.run(
+        "INSERT INTO import_files (sha256, name, lines, imported_on, lanes, lines_each)"
+        " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (sha256) DO NOTHING",
+        [sha256, name, lines, today, lanes, lines_each],
+    )
+    row = session.row(
+        "SELECT number, name, lines, lanes, lines_each FROM import_files WHERE sha256 = %s", [sha256]
+    )
+    if row is None:
+        raise RuntimeError("a registered file is gone")
+    return ImportFile(*row)
+
+
+def first_imported_on(session: Session, sha256: str) -> date | None:
+    """Return the day on which a file with this hash was registered, if it ever was."""
+    row = session.row("SELECT imported_on FROM import_files WHERE sha256 = %s", [sha256])
+    return row[0] if row else None
+
+
+def done_sequences(session: Session, file: ImportFile) -> set[tuple[int, int]]:
+    """Return the (portion, lane) pairs of a file that are in the books."""
+    rows = session.rows("SELECT portion, lane FROM import_progress WHERE file = %s", [file.number])
+    return {(portion, lane) for portion, lane in rows}
+
+
+def sequence_done(
+    session: Session, file: ImportFile, portion: int, lane: int, rejections: Sequence[Rejection]
+) -> None:
+    """Record, in the transaction that posts a sequence, that it is done and what it refused."""
+    batch = Batch()
+    batch.insert(
+        table("import_progress", "file int, portion int, lane smallint"),
+        [(file.number, portion, lane)],
+    )
+    batch.insert(REJECTIONS, [(file.number, *rejection) for rejection in rejections])
+    batch.write(session)
+
+
+def rejections(session: Session, file: ImportFile) -> Iterator[Rejection]:
+    """Yield the refused lines of a file in its order."""
+    for row in session.stream(
+        "SELECT line, host_hotel, txn_ref, code FROM import_rejections WHERE file = %s ORDER BY line",
+        [file.number],
+    ):
+        yield Rejection(*row)
+
+
+def count_rejections(session: Session, file: ImportFile) -> int:
+    """Return how many lines of a file were refused."""
+    row = session.row("SELECT count(*) FROM import_rejections WHERE file = %s", [file.number])
+    return int(row[0]) if row else 0

@@ -1,0 +1,310 @@
+"""Loading and locking what a sequence of lines can touch, in a fixed number of queries.
+
+The order matters. Travellers are locked first, in the order of their numbers (two sequences that share
+travellers would deadlock otherwise); only then are references, lots and debts read, so that they are seen
+as the last holder of the lock left them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from clearinghouse.domain.accounts import AccountKind, Asset, account
+from clearinghouse.domain.books import Books, Txn
+from clearinghouse.domain.calendar import period_of
+from clearinghouse.domain.clearing import Leg, after_reversal
+from clearinghouse.domain.directory import Directory
+from clearinghouse.domain.identifiers import period_of_id
+from clearinghouse.domain.pools import Debt, Draw, Lot
+from clearinghouse.domain.transactions import Kind, Line
+from clearinghouse.domain.treatment import Card, CardTier
+from clearinghouse.store.bulk import array
+from clearinghouse.store.database import Session
+from clearinghouse.store.vault import Vault
+
+#: First key of the advisory lock that posters share on a period and its closer waits for.
+PERIOD_LOCK = 727003
+
+LOT_COLUMNS = (
+    "number, traveller, issuer_hotel, asset, txn_id, period, issued, remaining, held, expired, gone,"
+    " forgiven, usable_from, expires_on, restored_from"
+)
+_NEEDS_LOTS = (Kind.REDEEM.value, Kind.STORED_VALUE_SPEND.value, Kind.REFUND.value)
+
+
+def load_books(
+    session: Session, lines: Sequence[Line], directory: Directory, vault: Vault
+) -> Books:
+    """Load everything that deciding these lines can need, with their travellers locked."""
+    indexes = {line.card_number: b"" for line in lines}
+    for number in indexes:
+        indexes[number] = vault.blind_index("card", number)
+    cards = _cards(session, indexes)
+    travellers = sorted({card.traveller for card in cards.values()})
+    most_lots = sum(1 if line.kind != Kind.REFUND.value else 0 for line in lines)
+    lot_numbers = _lock_travellers(session, travellers, most_lots)
+    books = Books(_lock_periods(session, lines), LotNumbers(session, lot_numbers))
+    books.cards = cards
+    books.card_indexes = indexes
+    _references(session, books, directory, lines)
+    originals = _originals(session, books, directory, lines)
+    drawing = {
+        cards[line.card_number].traveller
+        for line in lines
+        if line.kind in _NEEDS_LOTS and line.card_number in cards
+    }
+    _lots_and_debts(session, books, sorted(drawing), originals, travellers)
+    return books
+
+
+def travellers_of_cards(session: Session, vault: Vault, numbers: Iterable[str]) -> dict[str, int]:
+    """Return the holders of those of the cards that are known."""
+    number_of = {vault.blind_index("card", number): number for number in numbers}
+    rows = session.rows(
+        "SELECT number_index, traveller FROM unnest(%s::bytea[]) AS wanted (number_index)"
+        " JOIN cards USING (number_index)",
+        [array(number_of)],
+    )
+    return {number_of[bytes(index)]: traveller for index, traveller in rows}
+
+
+class LotNumbers:
+    """Numbers for new lots and debts: a block taken under the lock, and single ones beyond it.
+
+    They must be taken after the travellers are locked, because their order is the order of acceptance.
+    """
+
+    def __init__(self, session: Session, block: Iterable[int]) -> None:
+        self._session = session
+        self._block = iter(block)
+
+    def __iter__(self) -> LotNumbers:
+        """Return itself: there is no end to the numbers."""
+        return self
+
+    def __next__(self) -> int:
+        """Return the next number."""
+        number = next(self._block, None)
+        if number is None:
+            row = self._session.row("SELECT nextval('lot_numbers')")
+            number = int(row[0]) if row else 0
+        return number
+
+
+def _cards(session: Session, indexes: dict[str, bytes]) -> dict[str, Card]:
+    number_of = {index: number for number, index in indexes.items()}
+    tiers: dict[int, list[CardTier]] = {}
+    found = []
+    for row in session.rows(
+        "SELECT c.number_index, c.number, c.traveller, c.masked, c.issuer_hotel,"
+        " t.given_on, t.system, t.tier_code, t.alliance_level"
+        " FROM unnest(%s::bytea[]) AS wanted (number_index)"
+        " JOIN cards c USING (number_index) JOIN card_tiers t ON t.card = c.number"
+        " ORDER BY c.number, t.given_on",
+        [array(number_of)],
+    ):
+        if row[1] not in tiers:
+            found.append(row)
+        tiers.setdefault(row[1], []).append(CardTier(*row[5:]))
+    return {
+        number_of[bytes(row[0])]: Card(row[1], row[2], row[3], row[4], tuple(tiers[row[1]]))
+        for row in found
+    }
+
+
+def _lock_travellers(session: Session, travellers: list[int], most_lots: int) -> list[int]:
+    """Lock travellers in the order of their numbers, then take numbers for the lots to come."""
+    rows = session.rows(
+        # NO KEY: a card may be issued to a traveller meanwhile.
+        "SELECT FROM travellers WHERE number = ANY (%s::bigint[]) ORDER BY number FOR NO KEY UPDATE;"
+        " SELECT nextval('lot_numbers') FROM generate_series(1, %s)",
+        [array(travellers), most_lots],
+    )
+    return [row[0] for row in rows]
+
+
+def _lock_periods(session: Session, lines: Sequence[Line]) -> int:
+    """Share the locks of the periods that the lines go to; return the last period that takes no more.
+
+    The closer commits ``closing`` and then waits for these locks. So the state is read again once they are
+    held: what was open then stays open to this transaction.
+    """
+    months = {period_of(line.business_date) for line in lines}
+    closed = _closed_through(session)
+    locked: set[int] = set()
+    while True:
+        targets = {max(month, closed + 1) for month in months} - locked
+        if not targets:
+            return closed
+        row = session.row(
+            f"SELECT pg_advisory_xact_lock_shared({PERIOD_LOCK}, period)"
+            " FROM unnest(%s::int[]) AS period;"
+            " SELECT coalesce(max(period), 0) FROM periods WHERE state <> 'open'",
+            [array(sorted(targets))],
+        )
+        closed = row[0] if row else 0
+        locked |= targets
+
+
+def _closed_through(session: Session) -> int:
+    row = session.row("SELECT coalesce(max(period), 0) FROM periods WHERE state <> 'open'")
+    return int(row[0]) if row else 0
+
+
+def _references(
+    session: Session, books: Books, directory: Directory, lines: Sequence[Line]
+) -> None:
+    wanted: set[tuple[int, str]] = set()
+    for line in lines:
+        hotel = directory.hotel_by_code.get(line.host_hotel)
+        if hotel is not None:
+            wanted.add((hotel.number, line.txn_ref))
+            if line.original_txn_ref:
+                wanted.add((hotel.number, line.original_txn_ref))
+    if not wanted:
+        return
+    hotels, references = zip(*sorted(wanted), strict=True)
+    for hotel, reference, content, txn_id in session.rows(
+        "SELECT r.host_hotel, r.txn_ref, r.content, r.txn_id"
+        " FROM unnest(%s::int[], %s::text[]) AS wanted (host_hotel, txn_ref)"
+        " JOIN transaction_refs r USING (host_hotel, txn_ref)",
+        [array(hotels), array(references)],
+    ):
+        books.references[hotel, reference] = (bytes(content), txn_id)
+
+
+def _originals(
+    session: Session, books: Books, directory: Directory, lines: Sequence[Line]
+) -> dict[UUID, list[tuple[int, int]]]:
+    """Load the transactions that refunds name; return the lots that each drew on, and how much of them."""
+    wanted: set[UUID] = set()
+    for line in lines:
+        hotel = directory.hotel_by_code.get(line.host_hotel)
+        if line.kind == Kind.REFUND.value and hotel is not None and line.original_txn_ref:
+            known = books.references.get((hotel.number, line.original_txn_ref))
+            if known is not None:
+                wanted.add(known[1])
+    return load_transactions(session, books, sorted(wanted)) if wanted else {}
+
+
+def load_transactions(
+    session: Session, books: Books, wanted: Sequence[UUID]
+) -> dict[UUID, list[tuple[int, int]]]:
+    """Load transactions with what stands of their legs, and return their draws as (lot, amount)."""
+    periods, ids = array({period_of_id(txn_id) for txn_id in wanted}), array(wanted)
+    for row in session.rows(
+        "SELECT txn_id, host_hotel, txn_ref, kind, card, traveller, business_date, occurred_at,"
+        " amount_minor, points, earn_ppm, rulebook, period, late, lot, original"
+        " FROM transactions WHERE period = ANY (%s::int[]) AND txn_id = ANY (%s::uuid[])",
+        [periods, ids],
+    ):
+        txn = _transaction(row)
+        books.txns[txn.txn_id] = txn
+    _standing_legs(session, books, periods, ids)
+    draws: dict[UUID, list[tuple[int, int]]] = {}
+    for txn_id, debit, lot, amount in session.rows(
+        "SELECT entry_id, debit, lot, amount FROM postings"
+        " WHERE period = ANY (%s::int[]) AND entry_id = ANY (%s::uuid[]) AND lot IS NOT NULL"
+        " ORDER BY entry_id, seq",
+        [periods, ids],
+    ):
+        txn = books.txns[txn_id]
+        if txn.kind in (Kind.REDEEM, Kind.STORED_VALUE_SPEND) and debit in (
+            account(AccountKind.TRAVELLER_POINTS, txn.traveller),
+            account(AccountKind.TRAVELLER_STORED_VALUE, txn.traveller),
+        ):
+            draws.setdefault(txn_id, []).append((lot, amount))
+    return draws
+
+
+def _transaction(row: tuple[object, ...]) -> Txn:
+    names = (
+        "txn_id", "host_hotel", "txn_ref", "kind", "card", "traveller", "business_date", "occurred_at",
+        "amount_minor", "points", "earn_ppm", "rulebook", "period", "late", "lot", "original",
+    )  # fmt: skip
+    values: dict[str, object] = dict(zip(names, row, strict=True))
+    values["kind"] = Kind(str(values["kind"]))
+    return Txn(content=b"", **values)  # type: ignore[arg-type]
+
+
+def _standing_legs(session: Session, books: Books, periods: str, ids: str) -> None:
+    """Give each loaded transaction its legs as its refunds have left them, and the refunded totals."""
+    legs = "SELECT txn_id, leg_no, fee_kind, issuer_hotel, issuer_system, host_system, rulebook,"
+    legs += " points, base_minor, obligation_minor, fee_minor"
+    for row in session.rows(
+        f"{legs} FROM legs WHERE period = ANY (%s::int[]) AND txn_id = ANY (%s::uuid[])"
+        " ORDER BY txn_id, leg_no",
+        [periods, ids],
+    ):
+        books.txns[row[0]].standing.append(Leg(*row[1:]))
+    refunds = session.rows(
+        "SELECT txn_id, original, amount_minor, points FROM transactions"
+        " WHERE original = ANY (%s::uuid[])",
+        [ids],
+    )
+    for _, original_id, amount_minor, points in refunds:
+        original = books.txns[original_id]
+        if original.kind in (Kind.AWARD, Kind.REDEEM):
+            original.refunded_points += points
+        else:
+            original.refunded_minor += amount_minor
+    if not refunds:
+        return
+    refund_ids = [row[0] for row in refunds]
+    for row in session.rows(
+        "SELECT reverses_txn, reverses_leg, leg_no, fee_kind, issuer_hotel, issuer_system, host_system,"
+        " rulebook, points, base_minor, obligation_minor, fee_minor"
+        " FROM legs WHERE period = ANY (%s::int[]) AND txn_id = ANY (%s::uuid[])",
+        [array({period_of_id(txn_id) for txn_id in refund_ids}), array(refund_ids)],
+    ):
+        standing = books.txns[row[0]].standing
+        standing[row[1] - 1] = after_reversal(standing[row[1] - 1], Leg(*row[2:]))
+
+
+def _lots_and_debts(
+    session: Session,
+    books: Books,
+    drawing: list[int],
+    originals: dict[UUID, list[tuple[int, int]]],
+    travellers: list[int],
+) -> None:
+    """Load open lots of those who draw, the lots and lot families of the originals, and live debts."""
+    named = {lot for draws in originals.values() for lot, _ in draws}
+    named |= {txn.lot for txn in books.txns.values() if txn.lot is not None}
+    if drawing:
+        _add_lots(session, books, "traveller = ANY (%s::bigint[]) AND remaining > 0", drawing)
+    if named:
+        _add_lots(session, books, "number = ANY (%s::bigint[])", sorted(named))
+        _add_lots(session, books, "restored_from = ANY (%s::bigint[])", sorted(named))
+    for txn_id, draws in originals.items():
+        txn = books.txns[txn_id]
+        lots = books.pool(txn.traveller).lots
+        txn.draws = [Draw(lots[lot], amount) for lot, amount in draws]
+    for row in session.rows(
+        "SELECT number, traveller, issuer_hotel, lot, period, owed, ends_on, remaining, posted"
+        " FROM debts WHERE traveller = ANY (%s::bigint[]) AND remaining > 0 ORDER BY number",
+        [array(travellers)],
+    ):
+        debt = Debt(
+            number=row[0], traveller=row[1], issuer_hotel=row[2], lot=row[3],
+            period=row[4], owed=row[5], ends_on=row[6], remaining=row[7], posted=row[8],
+        )  # fmt: skip
+        books.pool(debt.traveller).debts.append(debt)
+
+
+def _add_lots(session: Session, books: Books, condition: str, values: list[int]) -> None:
+    for row in session.rows(
+        f"SELECT {LOT_COLUMNS} FROM lots WHERE {condition}",  # noqa: S608 - conditions are ours
+        [array(values)],
+    ):
+        lot = lot_from_row(row)
+        books.pool(lot.traveller).lots.setdefault(lot.number, lot)
+
+
+def lot_from_row(row: tuple[object, ...]) -> Lot:
+    """Make a lot from a row of ``LOT_COLUMNS``."""
+    names = [name.strip() for name in LOT_COLUMNS.split(",")]
+    values: dict[str, object] = dict(zip(names, row, strict=True))
+    values["asset"] = Asset(int(str(values["asset"])))
+    return Lot(**values)  # type: ignore[arg-type]

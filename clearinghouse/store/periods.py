@@ -1,0 +1,33 @@
+"""Periods: making their partitions, and the state that each is in (domain.md §4)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from clearinghouse.store.database import Session
+
+#: The stages of a period, in order.
+STATES = ("open", "closing", "netted", "stated", "published", "settled")
+
+
+class PeriodState(NamedTuple):
+    """A period that has legs, and the stage it has reached."""
+
+    period: int
+    state: str
+
+
+def open_period(session: Session, period: int) -> None:
+    """Make the partitions of a period, unless they are there."""
+    session.run("SELECT open_period(%s)", [period])
+
+
+def periods(session: Session) -> list[PeriodState]:
+    """Return all periods that were ever opened, oldest first."""
+    return [PeriodState(*row) for row in session.rows("SELECT period, state FROM periods ORDER BY 1")]
+
+
+def state_of(session: Session, period: int) -> str | None:
+    """Return the state of a period; ``None`` if nothing was ever posted to it."""
+    row = session.row("SELECT state FROM periods WHERE period = %s", [period])
+    return row[0] if row else None

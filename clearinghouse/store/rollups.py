@@ -1,0 +1,64 @@
+"""Roll-ups: increments appended with the transactions, folded behind them into one row a key (domain.md §4)."""
+
+from __future__ import annotations
+
+from clearinghouse.domain.netting import Measure, Obligations
+from clearinghouse.store.database import Session
+
+_FOLD_LOCK = 727005
+
+
+def fold(session: Session, period: int | None = None) -> int:
+    """Move increments into the roll-ups; return how many there were.
+
+    Only committed increments are seen and only those are deleted, so none is lost or counted twice however
+    the transactions that append them overlap. One fold at a time: two would meet at the same roll-up rows.
+    """
+    session.row("SELECT pg_advisory_xact_lock(%s)", [_FOLD_LOCK])
+    return session.run(
+        "WITH taken AS (DELETE FROM rollup_increments"
+        " WHERE %s::int IS NULL OR period = %s RETURNING *),"
+        " sums AS (SELECT period, measure, debtor, creditor, sum(count) AS count, sum(amount) AS amount"
+        " FROM taken GROUP BY 1, 2, 3, 4)"
+        " INSERT INTO rollups (period, measure, debtor, creditor, count, amount)"
+        " SELECT * FROM sums"
+        " ON CONFLICT (period, measure, debtor, creditor) DO UPDATE"
+        " SET count = rollups.count + excluded.count, amount = rollups.amount + excluded.amount",
+        [period, period],
+    )
+
+
+#: Roll-ups with what has not been folded yet.
+CURRENT = (
+    "(SELECT period, measure, debtor, creditor, sum(count)::bigint AS count, sum(amount)::bigint AS amount"
+    " FROM (SELECT * FROM rollups UNION ALL"
+    " SELECT period, measure, debtor, creditor, count, amount FROM rollup_increments) AS both_parts"
+    " GROUP BY 1, 2, 3, 4)"
+)
+
+_OBLIGATIONS = {
+    Measure.OBLIGATION_REDEEM: "redeem",
+    Measure.OBLIGATION_STORED_VALUE: "stored_value",
+}
+
+
+def obligations(session: Session, period: int) -> list[Obligations]:
+    """Return the gross obligations of a period, per pair and kind."""
+    return [
+        Obligations(debtor, creditor, _OBLIGATIONS[Measure(measure)], count, amount)
+        for measure, debtor, creditor, count, amount in session.rows(
+            f"SELECT measure, debtor, creditor, count, amount FROM {CURRENT} AS r"  # noqa: S608
+            " WHERE period = %s AND measure = ANY (%s) ORDER BY debtor, creditor, measure",
+            [period, [int(measure) for measure in _OBLIGATIONS]],
+        )
+    ]
+
+
+def fees(session: Session, period: int) -> dict[int, int]:
+    """Return the fees of a period in fen, per host system."""
+    rows = session.rows(
+        f"SELECT debtor, sum(amount)::bigint FROM {CURRENT} AS r"  # noqa: S608 - the text is ours
+        " WHERE period = %s AND measure = ANY (%s) GROUP BY 1",
+        [period, [Measure.FEE_SPEND, Measure.FEE_REDEEM, Measure.FEE_STORED_VALUE]],
+    )
+    return dict(rows)

@@ -1,0 +1,119 @@
+"""The vault: personal data encrypted under a key per person, found again by blind index (architecture.md).
+
+Throwing a person's key away erases the person. Every ciphertext says which master key protects it, so that
+master keys can be rotated. Nothing here is ever logged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from clearinghouse.config import MASTER_KEY_BYTES, Settings
+from clearinghouse.domain.errors import ConfigError
+
+_NONCE = 12
+_KEY_FILE = "master.key"
+
+
+class Vault:
+    """Encrypts and finds personal data with one master key."""
+
+    def __init__(self, master_key: bytes) -> None:
+        self._index_key = _derive(master_key, b"blind index")
+        self._wrapping = AESGCM(_derive(master_key, b"person keys"))
+        self.key_id = _derive(master_key, b"key id").hex()[:16]
+
+    @classmethod
+    def open(cls, settings: Settings) -> Vault:
+        """Open the vault with the configured key, else with the key file, made at first use.
+
+        Raises:
+            ConfigError: the key file can't be read, or is no key.
+        """
+        return cls(settings.master_key or _key_file(settings.data_dir / _KEY_FILE))
+
+    def blind_index(self, what: str, value: str) -> bytes:
+        """Return the keyed hash by which ``value`` is looked up; ``what`` keeps kinds of value apart."""
+        return hmac.digest(self._index_key, f"{what}\x00{value}".encode(), "sha256")[:16]
+
+    def new_person_key(self) -> tuple[bytes, bytes]:
+        """Make a key for one person; return it, and as it is stored: encrypted with the master key."""
+        key = os.urandom(32)
+        return key, _seal(self._wrapping, key, self.key_id.encode())
+
+    def person_key(self, wrapped: bytes) -> bytes:
+        """Return a person's key from its stored form.
+
+        Raises:
+            ConfigError: it was protected by another master key.
+        """
+        return _unseal(self._wrapping, wrapped, self.key_id.encode())
+
+
+def encrypt_text(person_key: bytes, value: str, what: str) -> bytes:
+    """Encrypt one value of a person; ``what`` binds the ciphertext to its place."""
+    return _seal(AESGCM(person_key), value.encode(), what.encode())
+
+
+def decrypt_text(person_key: bytes, sealed: bytes, what: str) -> str:
+    """Return the value that :func:`encrypt_text` sealed for the same place."""
+    return _unseal(AESGCM(person_key), sealed, what.encode()).decode()
+
+
+def encrypt_personal(person_key: bytes, values: dict[str, str]) -> bytes:
+    """Encrypt a person's data as one text."""
+    return encrypt_text(person_key, json.dumps(values, ensure_ascii=False), "personal")
+
+
+def decrypt_personal(person_key: bytes, sealed: bytes) -> dict[str, str]:
+    """Return what :func:`encrypt_personal` sealed."""
+    values: dict[str, str] = json.loads(decrypt_text(person_key, sealed, "personal"))
+    return values
+
+
+def _derive(master_key: bytes, purpose: bytes) -> bytes:
+    return hmac.digest(master_key, purpose, hashlib.sha256)
+
+
+def _seal(cipher: AESGCM, plain: bytes, bound_to: bytes) -> bytes:
+    nonce = os.urandom(_NONCE)
+    return nonce + cipher.encrypt(nonce, plain, bound_to)
+
+
+def _unseal(cipher: AESGCM, sealed: bytes, bound_to: bytes) -> bytes:
+    try:
+        return cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], bound_to)
+    except InvalidTag:
+        raise ConfigError("the master key is not the one that protects this data") from None
+
+
+def _key_file(path: Path) -> bytes:
+    """Read the key file, or make it; of two processes that make it at once, one wins and both use its key."""
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(f".{path.name}.{os.getpid()}")
+            handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(os.urandom(MASTER_KEY_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                path.hardlink_to(fresh)
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        key = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"the key file {path} can't be used: {error.strerror}") from error
+    if len(key) != MASTER_KEY_BYTES:
+        raise ConfigError(f"the key file {path} does not hold a key of {MASTER_KEY_BYTES} bytes")
+    return key

@@ -1,0 +1,53 @@
+"""Roles: the value path runs as ``clearinghouse_poster``, which can add to the books and not change them."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+
+# Roles belong to the whole server, so another database of it may have made them already, perhaps right now.
+UPGRADE = """
+DO $$
+DECLARE
+    wanted text;
+BEGIN
+    FOREACH wanted IN ARRAY ARRAY['clearinghouse_poster', 'clearinghouse_reader'] LOOP
+        PERFORM pg_advisory_xact_lock(727002);
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
+            BEGIN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL;
+            END;
+        END IF;
+        IF NOT pg_has_role(CURRENT_USER, wanted, 'MEMBER') THEN
+            EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
+        END IF;
+    END LOOP;
+END $$;
+
+GRANT USAGE ON SCHEMA public TO clearinghouse_poster, clearinghouse_reader;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO clearinghouse_poster;
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO clearinghouse_poster;
+GRANT INSERT ON transaction_refs, transactions, legs, entries, postings, lots, debts, rollup_increments,
+    rollups, import_files, import_progress, import_rejections, outbox, audit_log,
+    systems, hotels, memberships, tiers, rulebooks, acceptances, travellers, cards, card_tiers,
+    positions, obligations, points_liability, period_files, period_file_chunks TO clearinghouse_poster;
+GRANT UPDATE ON lots, debts, rollups, periods, systems, travellers, directory_version TO clearinghouse_poster;
+GRANT DELETE ON rollup_increments, positions, obligations, points_liability, period_files,
+    period_file_chunks TO clearinghouse_poster;
+REVOKE ALL ON FUNCTION open_period(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION open_period(integer) TO clearinghouse_poster;
+"""
+
+
+def upgrade() -> None:
+    """Create the roles and what they may do."""
+    op.execute(UPGRADE)
+
+
+def downgrade() -> None:
+    """Refuse: books are never unmade."""
+    raise RuntimeError("migrations only go forward; restore a backup instead")

@@ -1,0 +1,150 @@
+"""Every word of a statement, Chinese and English, in one place."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Label(NamedTuple):
+    """One thing said in Chinese and in English."""
+
+    zh: str
+    en: str
+
+    def __str__(self) -> str:
+        return f"{self.zh} {self.en}"
+
+
+CLEARING_HOUSE = Label("酒店联盟清算所", "Hotel Alliance Clearing House")
+TITLE = Label("清算对账单", "Settlement Statement")
+
+STATEMENT_NO = Label("对账单号", "Statement no.")
+VERSION = Label("版本", "Version")
+PERIOD = Label("账期", "Period")
+TIMEZONE = Label("时区", "Time zone")
+CUT_OFF = Label("截止时间", "Cut-off")
+GENERATED = Label("出账时间", "Generated at")
+DUE_DATE = Label("付款到期日", "Due date")
+RULEBOOKS = Label("联盟规则版本", "Rulebook")
+CURRENCY = Label("币种", "Currency")
+STATUS = Label("状态", "Status")
+PREPARED_FOR = Label("出具对象", "Prepared for")
+CODE = Label("代码", "Code")
+USCC = Label("统一社会信用代码", "USCC")
+BANK_ACCOUNT = Label("银行账户", "Bank account")
+LINE_COUNT = Label("明细行数", "Lines")
+
+SUMMARY = Label("资金汇总", "Summary")
+ITEM = Label("项目", "Item")
+DETAIL = Label("明细", "Detail")
+TOTAL = Label("合计", "Total")
+OPENING = Label("期初余额", "Opening balance")
+RECEIVABLE = Label("应收（作为接待方）", "Receivable as host")
+PAYABLE = Label("应付（作为发行方）", "Payable as issuer")
+RECEIVABLE_OPERATOR = Label("应收（向发行方）", "Receivable from issuers")
+PAYABLE_OPERATOR = Label("应付（向接待方）", "Payable to hosts")
+FEES = Label("清算手续费", "Clearing fees")
+FEES_OPERATOR = Label("手续费收入", "Clearing fees earned")
+VAT_INCLUDED = Label("其中增值税", "of which VAT")
+VAT_ON_TOP = Label("增值税（另计）", "VAT on top")
+ADJUSTMENTS = Label("调整", "Adjustments")
+NET = Label("本期净额", "Net of the period")
+PAYMENTS = Label("已收付款", "Payments")
+CLOSING = Label("期末余额", "Closing balance")
+
+TO_RECEIVE = Label("应收", "To receive")
+TO_PAY = Label("应付", "To pay")
+NOTHING_DUE = Label("无需收付", "Nothing due")
+
+HISTORY = Label("近期净额", "Net position by month")
+ACTIVITY = Label("业务活动与手续费", "Activity and fees")
+BUSINESS = Label("业务", "Kind")
+CROSS_SYSTEM = Label("跨系统", "Cross-system")
+OWN_SYSTEM = Label("本系统（不收费）", "Own system (no fee)")
+COUNT = Label("笔数", "Count")
+BASE = Label("计费金额", "Fee base")
+VALUE = Label("金额", "Value")
+FEE = Label("手续费", "Fee")
+VAT_LINE = Label("增值税", "VAT")
+FEES_WITH_VAT = Label("含税手续费", "Fees incl. VAT")
+FEES_WITHOUT_VAT = Label("不含税手续费", "Fees excl. VAT")
+VAT_RATE = Label("税率", "Rate")
+VAT_AMOUNT = Label("税额", "VAT")
+
+COUNTERPARTIES = Label("往来系统", "Counterparties")
+COUNTERPARTY = Label("对方系统", "Counterparty")
+NAME_ZH = Label("中文名称", "Name in Chinese")
+NAME_EN = Label("英文名称", "Name in English")
+RECEIVABLE_SHORT = Label("应收", "Receivable")
+PAYABLE_SHORT = Label("应付", "Payable")
+NET_BEFORE_FEES = Label("费前净额", "Net before fees")
+NO_COUNTERPARTIES = Label("本账期无跨系统往来。", "No obligations with other systems in this period.")
+
+NOTES = Label("说明", "Notes")
+FOR_CLEARING_HOUSE = Label("清算所（盖章）", "For the clearing house")
+FOR_MEMBER = Label("成员系统财务负责人（签章）", "For the member: finance director")
+SIGNED_NAME = Label("姓名", "Name")
+SIGNED_DATE = Label("日期", "Date")
+
+KINDS = {
+    "spend": Label("消费", "Spending"),
+    "redeem": Label("积分兑换", "Points redeemed"),
+    "stored_value": Label("储值消费", "Stored value used"),
+}
+STATUSES = {
+    "stated": Label("已出账", "Stated"),
+    "published": Label("已发布", "Published"),
+    "settled": Label("已结清", "Settled"),
+}
+CURRENCIES = {"CNY": Label("人民币", "CNY")}
+UNITS = {"CNY": Label("人民币元", "yuan")}
+
+SHEET_SUMMARY = Label("汇总", "Summary")
+SHEET_COUNTERPARTIES = Label("对方", "Counterparties")
+SHEET_LINES = Label("明细", "Lines")
+CHECKS = Label("核对（每项应为 0.00）", "Checks (each must be 0.00)")
+CHECK_RECEIVABLE = Label("对方应收合计 − 应收", "Counterparties' receivable − summary")
+CHECK_PAYABLE = Label("对方应付合计 − 应付", "Counterparties' payable − summary")
+CHECK_FEES = Label("业务手续费合计 − 清算手续费", "Fees by kind − summary")
+CHECK_LINE_FEES = Label("明细手续费合计 − 清算手续费", "Fees of the lines − summary")
+CHECK_LINES = Label("明细净额合计 − 本期净额", "Net of the lines − summary")
+
+#: The contract's columns as people call them; ``*_minor`` is in fen.
+COLUMNS = {
+    "statement_no": STATEMENT_NO,
+    "line_no": Label("行号", "Line"),
+    "txn_id": Label("交易编号", "Transaction id"),
+    "txn_ref": Label("酒店交易号", "Hotel's reference"),
+    "original_txn_ref": Label("原交易号", "Original reference"),
+    "business_date": Label("营业日", "Business date"),
+    "occurred_at": Label("发生时间", "Occurred at"),
+    "posted_at": Label("入账时间", "Posted at"),
+    "kind": Label("类型", "Kind"),
+    "host_hotel": Label("接待酒店", "Host hotel"),
+    "host_system": Label("接待系统", "Host system"),
+    "issuer_hotel": Label("发行酒店", "Issuer hotel"),
+    "issuer_system": Label("发行系统", "Issuer system"),
+    "is_cross_system": Label("跨系统", "Cross-system"),
+    "late": Label("迟到", "Late"),
+    "card_masked": Label("会员卡", "Card"),
+    "points": Label("积分", "Points"),
+    "lots": Label("积分批次", "Lots"),
+    "gross_debit_minor": Label("应付（分）", "Debit, fen"),
+    "gross_credit_minor": Label("应收（分）", "Credit, fen"),
+    "fee_rule": Label("计费规则", "Fee rule"),
+    "rulebook_version": Label("规则版本", "Rulebook"),
+    "fee_rate_ppm": Label("费率（百万分之）", "Fee rate, ppm"),
+    "fee_base_minor": Label("计费金额（分）", "Fee base, fen"),
+    "fee_minor": Label("手续费（分）", "Fee, fen"),
+    "net_minor": Label("净额（分）", "Net, fen"),
+    "reason": Label("原因", "Reason"),
+    "counterparty_system": COUNTERPARTY,
+    "dispute_status": Label("争议状态", "Dispute"),
+    "remarks": Label("备注", "Remarks"),
+    # Beyond the contract, in the workbook only: the same amounts in yuan.
+    "gross_debit": Label("应付（元）", "Debit, yuan"),
+    "gross_credit": Label("应收（元）", "Credit, yuan"),
+    "fee_base": Label("计费金额（元）", "Fee base, yuan"),
+    "fee": Label("手续费（元）", "Fee, yuan"),
+    "net": Label("净额（元）", "Net, yuan"),
+}

@@ -1,0 +1,1 @@
+"""Tests of api: the commands, the demo and its sample."""
