@@ -30,6 +30,13 @@ LOT_COLUMNS = (
     "number, traveller, issuer_hotel, asset, txn_id, period, issued, remaining, held, expired, gone,"
     " forgiven, usable_from, expires_on, restored_from"
 )
+TXN_COLUMNS = (
+    "txn_id, host_hotel, txn_ref, kind, card, traveller, business_date, occurred_at, amount_minor, points,"
+    " earn_ppm, rulebook, period, late, lot, original"
+)
+DEBT_COLUMNS = (
+    "number, traveller, issuer_hotel, lot, period, owed, ends_on, remaining, posted"
+)
 _NEEDS_LOTS = (Kind.REDEEM.value, Kind.STORED_VALUE_SPEND.value, Kind.REFUND.value)
 
 
@@ -194,9 +201,8 @@ def load_transactions(
     """Load transactions with what stands of their legs, and return their draws as (lot, amount)."""
     periods, ids = array({period_of_id(txn_id) for txn_id in wanted}), array(wanted)
     for row in session.rows(
-        "SELECT txn_id, host_hotel, txn_ref, kind, card, traveller, business_date, occurred_at,"
-        " amount_minor, points, earn_ppm, rulebook, period, late, lot, original"
-        " FROM transactions WHERE period = ANY (%s::int[]) AND txn_id = ANY (%s::uuid[])",
+        f"SELECT {TXN_COLUMNS} FROM transactions"
+        " WHERE period = ANY (%s::int[]) AND txn_id = ANY (%s::uuid[])",
         [periods, ids],
     ):
         txn = _transaction(row)
@@ -219,11 +225,7 @@ def load_transactions(
 
 
 def _transaction(row: tuple[object, ...]) -> Txn:
-    names = (
-        "txn_id", "host_hotel", "txn_ref", "kind", "card", "traveller", "business_date", "occurred_at",
-        "amount_minor", "points", "earn_ppm", "rulebook", "period", "late", "lot", "original",
-    )  # fmt: skip
-    values: dict[str, object] = dict(zip(names, row, strict=True))
+    values = _named(TXN_COLUMNS, row)
     values["kind"] = Kind(str(values["kind"]))
     return Txn(content=b"", **values)  # type: ignore[arg-type]
 
@@ -282,14 +284,11 @@ def _lots_and_debts(
         lots = books.pool(txn.traveller).lots
         txn.draws = [Draw(lots[lot], amount) for lot, amount in draws]
     for row in session.rows(
-        "SELECT number, traveller, issuer_hotel, lot, period, owed, ends_on, remaining, posted"
-        " FROM debts WHERE traveller = ANY (%s::bigint[]) AND remaining > 0 ORDER BY number",
+        f"SELECT {DEBT_COLUMNS} FROM debts"
+        " WHERE traveller = ANY (%s::bigint[]) AND remaining > 0 ORDER BY number",
         [array(travellers)],
     ):
-        debt = Debt(
-            number=row[0], traveller=row[1], issuer_hotel=row[2], lot=row[3],
-            period=row[4], owed=row[5], ends_on=row[6], remaining=row[7], posted=row[8],
-        )  # fmt: skip
+        debt = debt_from_row(row)
         books.pool(debt.traveller).debts.append(debt)
 
 
@@ -304,7 +303,15 @@ def _add_lots(session: Session, books: Books, condition: str, values: list[int])
 
 def lot_from_row(row: tuple[object, ...]) -> Lot:
     """Make a lot from a row of ``LOT_COLUMNS``."""
-    names = [name.strip() for name in LOT_COLUMNS.split(",")]
-    values: dict[str, object] = dict(zip(names, row, strict=True))
+    values = _named(LOT_COLUMNS, row)
     values["asset"] = Asset(int(str(values["asset"])))
     return Lot(**values)  # type: ignore[arg-type]
+
+
+def debt_from_row(row: tuple[object, ...]) -> Debt:
+    """Make a debt from a row of ``DEBT_COLUMNS``."""
+    return Debt(**_named(DEBT_COLUMNS, row))  # type: ignore[arg-type]
+
+
+def _named(columns: str, row: tuple[object, ...]) -> dict[str, object]:
+    return dict(zip((name.strip() for name in columns.split(",")), row, strict=True))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import NamedTuple
 
 from clearinghouse.store.database import Session
+
+#: Advisory lock that a settlement holds as long as it runs.
+RUN_LOCK = 727007
 
 #: The stages of a period, in order.
 STATES = ("open", "closing", "netted", "stated", "published", "settled")
@@ -31,3 +35,20 @@ def state_of(session: Session, period: int) -> str | None:
     """Return the state of a period; ``None`` if nothing was ever posted to it."""
     row = session.row("SELECT state FROM periods WHERE period = %s", [period])
     return row[0] if row else None
+
+
+def advance(session: Session, period: int, state: str) -> None:
+    """Move a period to its next stage; the database refuses any other."""
+    session.run("UPDATE periods SET state = %s WHERE period = %s", [state, period])
+
+
+def publish(session: Session, period: int, at: datetime) -> None:
+    """Make a period immutable."""
+    session.run(
+        "UPDATE periods SET state = 'published', published_at = %s WHERE period = %s", [at, period]
+    )
+
+
+def hold_run_lock(session: Session) -> None:
+    """Wait until no other settlement runs, and let none run until this transaction ends."""
+    session.row("SELECT pg_advisory_xact_lock(%s)", [RUN_LOCK])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clearinghouse.domain.netting import Measure, Obligations
+from clearinghouse.domain.netting import OBLIGATION_KINDS, Measure, Obligations
 from clearinghouse.store.database import Session
 
 _FOLD_LOCK = 727005
@@ -36,20 +36,15 @@ CURRENT = (
     " GROUP BY 1, 2, 3, 4)"
 )
 
-_OBLIGATIONS = {
-    Measure.OBLIGATION_REDEEM: "redeem",
-    Measure.OBLIGATION_STORED_VALUE: "stored_value",
-}
-
 
 def obligations(session: Session, period: int) -> list[Obligations]:
     """Return the gross obligations of a period, per pair and kind."""
     return [
-        Obligations(debtor, creditor, _OBLIGATIONS[Measure(measure)], count, amount)
+        Obligations(debtor, creditor, OBLIGATION_KINDS[Measure(measure)], count, amount)
         for measure, debtor, creditor, count, amount in session.rows(
             f"SELECT measure, debtor, creditor, count, amount FROM {CURRENT} AS r"  # noqa: S608
             " WHERE period = %s AND measure = ANY (%s) ORDER BY debtor, creditor, measure",
-            [period, [int(measure) for measure in _OBLIGATIONS]],
+            [period, [int(measure) for measure in OBLIGATION_KINDS]],
         )
     ]
 

@@ -22,9 +22,13 @@ BEGIN
                 NULL;
             END;
         END IF;
-        IF NOT pg_has_role(CURRENT_USER, wanted, 'MEMBER') THEN
+        -- Since PostgreSQL 16 whoever makes a role may administer it, but not act as it without this.
+        BEGIN
+            EXECUTE format('SET LOCAL ROLE %I', wanted);
+            RESET ROLE;
+        EXCEPTION WHEN insufficient_privilege THEN
             EXECUTE format('GRANT %I TO CURRENT_USER', wanted);
-        END IF;
+        END;
     END LOOP;
 END $$;
 

@@ -58,9 +58,10 @@ def _whole(number: int) -> str:
     for size, unit in ((10**8, "亿"), (10**4, "万")):
         if number >= size:
             high, low = divmod(number, size)
-            gap = _DIGITS[0] if 0 < low < size // 10 else ""
-            return f"{_whole(high)}{unit}{gap}{_whole(low)}"
-    text, gap = "", False
+            zero = _DIGITS[0] if 0 < low < size // 10 else ""
+            return f"{_whole(high)}{unit}{zero}{_whole(low)}"
+    text = ""
+    gap = False
     for place in (3, 2, 1, 0):
         digit = number // 10**place % 10
         if digit:

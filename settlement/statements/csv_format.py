@@ -1,14 +1,16 @@
 """The lines of a statement as CSV: what scripts read and compare.
 
-One header row with exactly the contract's columns (interfaces.md), UTF-8 without a byte order mark like the alliance
-pack, every row ended by one line feed. A field is quoted only where it holds a comma, a quote or a line break.
-Nothing is written for what does not apply; booleans are ``true`` and ``false``, amounts whole fen, dates ISO 8601,
-moments ISO 8601 in the statement's time zone with its offset.
+One header row with exactly the contract's columns (interfaces.md), UTF-8 without a byte order mark
+like the alliance pack, every row ended by one line feed. A field is quoted only where it holds a
+comma, a quote or a line break. Nothing is written for what does not apply; booleans are ``true``
+and ``false``, amounts whole fen, dates ISO 8601, moments ISO 8601 in the statement's time zone
+with its offset.
 
-A reference of another member may begin with ``=``, ``+``, ``-`` or ``@``, which a spreadsheet that opens the file
-takes for a formula. It is written as it is all the same: the reference is the key by which both sides reconcile, and
-a changed key, or one changed back by half of the readers, is a worse fault. People are given the workbook, in which
-such a text is text; a CSV is for import with its columns declared as text.
+A reference of another member may begin with ``=``, ``+``, ``-`` or ``@``, which a spreadsheet that
+opens the file takes for a formula. It is written as it is all the same: the reference is the key
+by which both sides reconcile, and a changed key, or one changed back by half of the readers, is a
+worse fault. People are given the workbook, in which such a text is text and Chinese needs no mark;
+a CSV is for import, as UTF-8 and with its columns declared as text.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """A whole statement as one JSON object: header, totals, tables and every line.
 
-Amounts are whole fen in members that end in ``_minor``, in the currency that the header names once. Keys stand in the
-order of ``Statement``; moments carry the offset of the statement's time zone. Each line of the statement is one line
-of the file, so a difference between two files is a difference between two lines, and the file can be read as a stream.
+Amounts are whole fen in members that end in ``_minor``, in the currency that the header names
+once. Keys stand in the order of ``Statement``; moments carry the offset of the statement's time
+zone. Each line of the statement is one line of the file, so a difference between two files is a
+difference between two lines, and the file can be read as a stream.
 """
 
 from __future__ import annotations

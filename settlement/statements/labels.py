@@ -78,7 +78,9 @@ NAME_EN = Label("英文名称", "Name in English")
 RECEIVABLE_SHORT = Label("应收", "Receivable")
 PAYABLE_SHORT = Label("应付", "Payable")
 NET_BEFORE_FEES = Label("费前净额", "Net before fees")
-NO_COUNTERPARTIES = Label("本账期无跨系统往来。", "No obligations with other systems in this period.")
+NO_COUNTERPARTIES = Label(
+    "本账期无跨系统往来。", "No obligations with other systems in this period."
+)
 
 NOTES = Label("说明", "Notes")
 FOR_CLEARING_HOUSE = Label("清算所（盖章）", "For the clearing house")

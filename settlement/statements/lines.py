@@ -19,7 +19,8 @@ def counted_lines(statement: Statement) -> Iterator[StatementLine]:
     """Yield every line of the statement once.
 
     Raises:
-        ValueError: there are more or fewer lines than the statement says; what was written is no statement.
+        ValueError: there are more or fewer lines than the statement says; what was written is no
+        statement.
     """
     count = 0
     for count, line in enumerate(statement.lines, start=1):  # noqa: B007 (counts even an empty loop)

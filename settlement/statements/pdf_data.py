@@ -19,15 +19,49 @@ from settlement.statements.presentation import (
 from settlement.statements.statement import Activity, Counterparty, NetPoint, Statement
 
 _CHART_MONTHS = 12
+#: The words that stand in the template itself, by the names that it uses.
+_WORDS = {
+    "activity": labels.ACTIVITY,
+    "base": labels.BASE,
+    "business": labels.BUSINESS,
+    "clearing_house": labels.CLEARING_HOUSE,
+    "closing": labels.CLOSING,
+    "code": labels.CODE,
+    "count": labels.COUNT,
+    "counterparties": labels.COUNTERPARTIES,
+    "counterparty": labels.COUNTERPARTY,
+    "cross_system": labels.CROSS_SYSTEM,
+    "detail": labels.DETAIL,
+    "due_date": labels.DUE_DATE,
+    "fee": labels.FEE,
+    "for_clearing_house": labels.FOR_CLEARING_HOUSE,
+    "for_member": labels.FOR_MEMBER,
+    "history": labels.HISTORY,
+    "item": labels.ITEM,
+    "net": labels.NET,
+    "net_before_fees": labels.NET_BEFORE_FEES,
+    "no_counterparties": labels.NO_COUNTERPARTIES,
+    "notes": labels.NOTES,
+    "own_system": labels.OWN_SYSTEM,
+    "payable_short": labels.PAYABLE_SHORT,
+    "prepared_for": labels.PREPARED_FOR,
+    "receivable_short": labels.RECEIVABLE_SHORT,
+    "signed_date": labels.SIGNED_DATE,
+    "signed_name": labels.SIGNED_NAME,
+    "summary": labels.SUMMARY,
+    "title": labels.TITLE,
+    "total": labels.TOTAL,
+    "value": labels.VALUE,
+    "vat_line": labels.VAT_LINE,
+    "version": labels.VERSION,
+}
 
 
 def template_data(statement: Statement) -> dict[str, Any]:
     """Return everything that the template prints; it holds no markup and is never read as such."""
     generated = statement.generated_at.utctimetuple()
     return {
-        "labels": {
-            name.lower(): label for name, label in vars(labels).items() if isinstance(label, Label)
-        },
+        "words": _WORDS,
         "created": list(generated[:6]),
         "title": f"{statement.statement_no} · {labels.TITLE}",
         "statement_no": statement.statement_no,

@@ -1,8 +1,9 @@
-"""The summary and the tables of a statement as a PDF to read, sign and keep; the lines are in the other formats.
+"""The summary and tables of a statement as a PDF to read, sign and keep.
 
-Typst lays out one template, offline, with fonts from a package and none of the machine's. The statement goes in as
-data and is never read as markup, whatever a name says. The document's dates are the statement's own ``generated_at``,
-so the bytes depend on the statement and on the versions of Typst and of the fonts, and on nothing else.
+Typst lays out one template, offline, with fonts from a package and none of the machine's. The
+statement goes in as data and is never read as markup, whatever a name says. The document's dates
+are the statement's own ``generated_at``, so the bytes depend on the statement and on the versions
+of Typst and of the fonts, and on nothing else.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _ARCHIVAL: list[typst.PDFStandard] = ["a-2a"]
 
 
 def render(statement: Statement, out: BinaryIO) -> None:
-    """Write the statement as a PDF, archival (PDF/A-2a) unless a name has a character that no font of ours has."""
+    """Write the statement as PDF/A-2a, or as plain PDF for a name that our fonts can't write."""
     data = json.dumps(template_data(statement), ensure_ascii=False)
     created = int(statement.generated_at.timestamp())
     try:

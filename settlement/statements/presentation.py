@@ -25,8 +25,8 @@ class Fact:
 class SummaryRow:
     """One line of the summary; ``amount_minor`` is signed by its effect, so that a column can be added up.
 
-    ``column`` says where it stands: ``detail`` (parts of the net), ``total`` (opening, net, payments, closing) or
-    ``memo`` (contained in the line above; never added).
+    ``column`` says where it stands: ``detail`` (parts of the net), ``total`` (opening, net,
+    payments, closing) or ``memo`` (contained in the line above; never added).
     """
 
     name: str
@@ -116,13 +116,13 @@ def notes(statement: Statement) -> tuple[Label, ...]:
         where_lines_are(statement),
         Label(
             "所有债权债务均由清算所承继，按净额结算。非交换不收费：本系统内的业务列示但不收费。",
-            "Every obligation faces the clearing house and is settled net. No exchange, no fee: activity inside "
-            "one system is shown and not charged.",
+            "Every obligation faces the clearing house and is settled net. No exchange, no fee: "
+            "activity inside one system is shown and not charged.",
         ),
         Label(
             "争议与收付款状态以出账时为准。已发布的对账单不再更改，更正列入以后账期。",
-            "Disputes and payments are as at publication. A published statement never changes; corrections are "
-            "entries in a later period.",
+            "Disputes and payments are as at publication. A published statement never changes; "
+            "corrections are entries in a later period.",
         ),
     )
 

@@ -1,8 +1,9 @@
 """One statement of one system for one period, as a value: everything a renderer needs, nothing to compute.
 
-Renderers are functions ``render(statement, out) -> None`` (see ``formats.py``); they read this value only, never
-the database or the clock, so the same value gives the same bytes (domain.md §4). Amounts are fen, signed as
-documented per field. Every moment carries an offset and is shown in the statement's own time zone.
+Renderers are functions ``render(statement, out) -> None`` (see ``formats.py``); they read this
+value only, never the database or the clock, so the same value gives the same bytes (domain.md §4).
+Amounts are fen, signed as documented per field. Every moment carries an offset and is shown in the
+statement's own time zone.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ OPERATOR = "OPERATOR"
 class StatementLine:
     """One leg as one party sees it; the fields are the contract's columns, in its order (interfaces.md).
 
-    Credit is what the party receives for the leg, debit what it owes; both are signed (a refund is negative), and
-    both are empty on own-system lines, whose memo value is ``fee_base_minor``. So they add up to the summary's
-    receivable and payable, ``fee_minor`` to its fees, and ``net_minor`` (credit − debit − fee, or the adjustment)
-    to its net, before a VAT that is on top.
+    Credit is what the party receives for the leg, debit what it owes; both are signed (a refund is
+    negative), and both are empty on own-system lines, whose memo value is ``fee_base_minor``. So
+    they add up to the summary's receivable and payable, ``fee_minor`` to its fees, and
+    ``net_minor`` (credit − debit − fee, or the adjustment) to its net, before a VAT that is on
+    top. On the clearing house's own statement a fee is negative: it earns it.
     """
 
     statement_no: str
@@ -91,8 +93,9 @@ class Counterparty:
 class Activity:
     """Lines of one kind (``spend``, ``redeem``, ``stored_value``): what was cleared and what it cost.
 
-    ``own_*`` is own-system activity, which is shown so that a finance team sees that it was not charged.
-    ``base_minor`` is the value the fee was calculated on.
+    ``own_*`` is own-system activity, which is shown so that a finance team sees that it was not
+    charged. ``cross_base_minor`` is the value the fee was calculated on. ``fee_minor`` is what was
+    charged, on the clearing house's own statement too.
     """
 
     kind: str
@@ -115,9 +118,10 @@ class NetPoint:
 class Summary:
     """Totals; ``closing = opening + receivable − payable − fees (− vat on top) + adjustments − payments``.
 
-    ``net`` is the same without opening and payments. Positive is what the party is to receive. ``payments`` is what
-    the party was paid, negative what it has paid. ``vat_minor`` is contained in ``fees_minor`` where ``vat_on_top``
-    is false; ``vat_ppm`` is its rate. On the clearing house's own statement fees and VAT are negative: it earns them.
+    ``net`` is the same without opening and payments. Positive is what the party is to receive.
+    ``payments`` is what the party was paid, negative what it has paid. ``vat_minor`` is contained
+    in ``fees_minor`` where ``vat_on_top`` is false; ``vat_ppm`` is its rate. On the clearing
+    house's own statement fees and VAT are negative: it earns them.
     """
 
     opening_minor: int
@@ -137,7 +141,8 @@ class Summary:
 class Statement:
     """A published statement. ``lines`` may be iterated more than once and need not fit in memory.
 
-    ``history`` is oldest first and ends with this period; ``line_count`` is how many ``lines`` there are.
+    ``history`` is oldest first and ends with this period; ``line_count`` is how many ``lines``
+    there are.
     """
 
     statement_no: str

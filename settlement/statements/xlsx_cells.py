@@ -36,7 +36,6 @@ class Styles:
     amount_total: Format
     text_total: Format
     whole: Format
-    whole_total: Format
     day: Format
     moment: Format
     check: Format
@@ -75,7 +74,6 @@ def styles(workbook: Workbook) -> Styles:
         amount_total=style(**total, num_format=_YUAN),
         text_total=style(**total),
         whole=style(num_format="#,##0"),
-        whole_total=style(**total, num_format="#,##0"),
         day=style(num_format="yyyy-mm-dd", align="left"),
         moment=style(num_format="yyyy-mm-dd hh:mm:ss", align="left"),
         check=style(num_format="0.00", font_color="#0F6B5C"),
@@ -105,9 +103,7 @@ def put_heading(
 ) -> None:
     """Head a column: words for people in the first row, the exact column name in the second."""
     sheet.set_row(0, 32)
-    put_text(
-        sheet, 0, column, "\n".join(label), styles.heading_right if number else styles.heading
-    )
+    put_text(sheet, 0, column, "\n".join(label), styles.heading_right if number else styles.heading)
     put_text(sheet, 1, column, name, styles.column_right if number else styles.column)
 
 

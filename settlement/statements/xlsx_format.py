@@ -1,10 +1,10 @@
 """A statement as a workbook: the summary with formulas to add it up again, the counterparties and the lines.
 
-Amounts are numbers in yuan on every sheet; only the contract's ``*_minor`` columns among the lines hold fen, as
-their names say, and stand beside the same amounts in yuan. Moments are local to the statement's time zone: a
-spreadsheet knows no other. The lines are streamed through the disk, so memory does not grow with them; above
-``WORKBOOK_LINE_LIMIT`` they are in the CSV alone and the sheet says so. The document's dates are the statement's own
-``generated_at``.
+Amounts are numbers in yuan on every sheet; only the contract's ``*_minor`` columns among the lines
+hold fen, as their names say, and stand beside the same amounts in yuan. Moments are local to the
+statement's time zone: a spreadsheet knows no other. The lines are streamed through the disk, so
+memory does not grow with them; above ``WORKBOOK_LINE_LIMIT`` they are in the CSV alone and the
+sheet says so. The document's dates are the statement's own ``generated_at``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The first sheet of a workbook: header, totals as formulas, checks against the other sheets, activity, months."""
+"""The first sheet of a workbook: header, totals as formulas, activity, checks, months."""
 
 from __future__ import annotations
 
@@ -158,10 +158,19 @@ def _write_checks(
     summary = statement.summary
     vat_on_top = f"+{cells['vat']}" if summary.vat_on_top else ""
     before_vat = summary.net_minor + (summary.vat_minor if summary.vat_on_top else 0)
+    # What was charged is shown as it was charged, on the clearing house's own statement too.
+    sign, charged = "+", summary.fees_minor
+    if is_operator(statement):
+        sign, charged = "-", -summary.fees_minor
     checks = (
-        ("receivable", labels.CHECK_RECEIVABLE, f"-{cells['receivable']}", summary.receivable_minor),
+        (
+            "receivable",
+            labels.CHECK_RECEIVABLE,
+            f"-{cells['receivable']}",
+            summary.receivable_minor,
+        ),
         ("payable", labels.CHECK_PAYABLE, f"+{cells['payable']}", summary.payable_minor),
-        ("activity", labels.CHECK_FEES, f"+{cells['fees']}", summary.fees_minor),
+        ("activity", labels.CHECK_FEES, f"{sign}{cells['fees']}", charged),
         ("fees", labels.CHECK_LINE_FEES, f"+{cells['fees']}", summary.fees_minor),
         ("net", labels.CHECK_LINES, f"-{cells['net']}{vat_on_top}", before_vat),
     )
@@ -170,7 +179,7 @@ def _write_checks(
     first = row
     for name, label, rest, expected_minor in checks:
         column = columns.get(name)
-        if column is None or (name == "activity" and is_operator(statement)):
+        if column is None:
             continue
         put_text(sheet, row, _ZH, label.zh, styles.text)
         put_text(sheet, row, _EN, label.en, styles.text)
@@ -210,7 +219,9 @@ def _write_history(
     chart.set_title({"name": str(labels.HISTORY), "name_font": {"size": 10, "bold": False}})
     chart.set_legend({"none": True})
     chart.set_x_axis({"label_position": "low", "num_font": {"size": 8}})
-    chart.set_y_axis({"num_format": "#,##0", "num_font": {"size": 8}, "major_gridlines": {"visible": 0}})
+    chart.set_y_axis(
+        {"num_format": "#,##0", "num_font": {"size": 8}, "major_gridlines": {"visible": 0}}
+    )
     chart.set_size({"width": 470, "height": 260})
     sheet.insert_chart(3, 4, chart, {"description": str(labels.HISTORY)})
 

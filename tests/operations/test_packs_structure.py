@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clearinghouse.domain.errors import PackFault
-from clearinghouse.operations.packs import Known, check, read_pack
+from clearinghouse.operations.packs import Known, TierStanding, check, read_pack
 from tests.operations.packs_sample import C1, C2, C3, FILES, appended, edited, load, remembered
 from tests.operations.packs_sample import write_pack as write
 
@@ -54,7 +55,7 @@ WITHIN: list[tuple[Change, str]] = [
     (appended("systems.csv", "CLD,云,Cloud,,,,") | appended("hotels.csv", "CLD-GZ,CLD,云,Cloud,广州,"),
      'hotels.csv line 5: system "CLD" has no tiers'),
     (edited("tiers.csv", "Gold,2,2", "Gold,1,1"),
-     'tiers.csv line 2: tiers "T2" and "T1" of system "AUR" have the same alliance_level and rank'),
+     'tiers.csv line 3: tiers "T1" and "T2" of system "AUR" have the same alliance_level and rank'),
 ]  # fmt: skip
 
 
@@ -134,3 +135,10 @@ def test_the_cheap_checks_come_before_the_transactions_are_read(tmp_path: Path) 
     both = appended("hotels.csv", H_BAM) | {"transactions-2026-11.csv": "nonsense"}
     with pytest.raises(PackFault, match=r"^hotels.csv line 5"):
         check(read_pack(write(tmp_path, both)), Known())
+
+
+def test_an_older_pack_again_does_not_stumble_over_newer_tiers(tmp_path: Path) -> None:
+    known = remembered(load(write(tmp_path)))
+    newer = {"T0": TierStanding(rank=1, alliance_level=1), **known.tiers["AUR"]}
+    known = replace(known, tiers={**known.tiers, "AUR": newer})
+    assert load(tmp_path, known).files[0].lines == 4

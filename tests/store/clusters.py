@@ -54,7 +54,8 @@ class Cluster:
         env: dict[str, str] | None = None,
     ) -> "subprocess.Popen[str]":
         """A command in a process of its own, its output captured in pipes."""
-        variables = {"PATH": os.environ["PATH"], "CLEARINGHOUSE_DATA_DIR": str(self.data_dir)}
+        kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+        variables = {**kept, "CLEARINGHOUSE_DATA_DIR": str(self.data_dir)}
         return subprocess.Popen(
             [*prefix, sys.executable, "-c", code],
             stdout=subprocess.PIPE,

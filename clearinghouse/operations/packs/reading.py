@@ -15,7 +15,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from clearinghouse.domain.errors import PackFault
 from clearinghouse.operations.packs.showing import shown
@@ -28,6 +28,9 @@ _WIDE_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _FIELD = r'(?:"[^"]*+(?:""[^"]*+)*+"|[^",]*+)'
 _WELL_QUOTED = re.compile(rf"{_FIELD}(?:,{_FIELD})*+")
 
+#: Size, time of the last change and inode: whether a file on disk is still the same, short of reading it.
+Fingerprint = tuple[int, int, int]
+
 
 class Readable(Protocol):
     """Where blocks of bytes come from."""
@@ -36,18 +39,10 @@ class Readable(Protocol):
         """Return the next bytes, none at the end."""
 
 
-class Fingerprint(NamedTuple):
-    """What tells whether a file on disk is still the same, short of reading it."""
-
-    size: int
-    modified_ns: int
-    inode: int
-
-
 def fingerprint(handle: io.FileIO) -> Fingerprint:
     """Return the fingerprint of an open file."""
     status = os.fstat(handle.fileno())
-    return Fingerprint(status.st_size, status.st_mtime_ns, status.st_ino)
+    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 def _opened(path: str, flags: int) -> int:

@@ -8,14 +8,13 @@ from pathlib import Path
 from clearinghouse.domain.errors import PackFault
 from clearinghouse.operations.packs.agreement import RULEBOOK, AgreedRulebook
 from clearinghouse.operations.packs.cards import check_cards
-from clearinghouse.operations.packs.known import Known, TierStanding
+from clearinghouse.operations.packs.known import Known
 from clearinghouse.operations.packs.memberships import Memberships
 from clearinghouse.operations.packs.pack import CheckedPack, Pack
 from clearinghouse.operations.packs.rows import HotelRow, TierRow
 from clearinghouse.operations.packs.tables import CARDS, HOTELS, SYSTEMS, TIERS, TRAVELLERS
+from clearinghouse.operations.packs.tiers import check_tiers
 from clearinghouse.operations.packs.transactions import Progress, examine
-
-_LOWEST_LEVEL = 1
 
 
 def check(pack: Pack, known: Known, progress: Progress | None = None) -> CheckedPack:
@@ -33,7 +32,7 @@ def check(pack: Pack, known: Known, progress: Progress | None = None) -> Checked
     memberships = Memberships(known.hotels)
     for hotel in pack.hotels:
         memberships.add(hotel)
-    tiers = _check_tiers(pack, known)
+    tiers = check_tiers(pack, known)
     check_cards(pack, known, memberships, tiers)
     _check_something_to_apply_to(pack, known)
     files = tuple(examine(Path(pack.folder, name), progress) for name in pack.transactions_names)
@@ -89,46 +88,6 @@ def _check_systems_named(pack: Pack, known: Known) -> None:
                 raise PackFault(
                     f'system_code "{row.system_code}" is not known{absent}', file, row.line
                 )
-
-
-def _check_tiers(pack: Pack, known: Known) -> dict[str, dict[str, TierStanding]]:
-    """Return all tiers by system once every system with hotels or tiers can be activated (domain.md §1).
-
-    Several tiers of one level and rank would leave open which of them a visiting card gets (§3 "Earn rate").
-    """
-    tiers = {system: dict(known.tiers.get(system, {})) for system in _systems(pack)}
-    last: dict[str, int] = {}
-    for row in pack.tiers:
-        tiers[row.system_code][row.tier_code] = TierStanding(row.rank, row.alliance_level)
-        last[row.system_code] = row.line
-    for row in pack.tiers:
-        for code, standing in tiers[row.system_code].items():
-            if code != row.tier_code and standing == (row.rank, row.alliance_level):
-                raise PackFault(
-                    f'tiers "{code}" and "{row.tier_code}" of system "{row.system_code}" have the same '
-                    f"alliance_level and rank",
-                    TIERS,
-                    row.line,
-                )
-    for hotel in pack.hotels:
-        if not tiers[hotel.system_code]:
-            absent = "" if TIERS in pack.present else f"; the pack has no {TIERS}"
-            raise PackFault(
-                f'system "{hotel.system_code}" has no tiers{absent}', HOTELS, hotel.line
-            )
-    for system, line in last.items():
-        lowest = min(standing.alliance_level for standing in tiers[system].values())
-        if lowest != _LOWEST_LEVEL:
-            raise PackFault(
-                f'system "{system}" has no tier of alliance_level {_LOWEST_LEVEL}; its lowest is {lowest}',
-                TIERS,
-                line,
-            )
-    return tiers
-
-
-def _systems(pack: Pack) -> set[str]:
-    return {row.system_code for row in pack.hotels} | {row.system_code for row in pack.tiers}
 
 
 def _check_something_to_apply_to(pack: Pack, known: Known) -> None:

@@ -73,7 +73,7 @@ def examine(path: Path, progress: Progress | None = None) -> TransactionsFile:
         last = deque(enumerate(_lines(tap, path.name), 1), maxlen=1)
         tap.finish()
     count = last[0][0] if last else 0
-    return TransactionsFile(path.name, path, count, tap.digest(), tap.seen.size, tap.seen)
+    return TransactionsFile(path.name, path, count, tap.digest(), tap.seen[0], tap.seen)
 
 
 def read_lines(

@@ -53,7 +53,7 @@ def make_cluster(
     _refuse_strange_folder(layout.cluster)
     fresh = layout.root / f"{_UNFINISHED}{secrets.token_hex(4)}"
     quick = extra.get("fsync") == "off"
-    options = ["-U", SUPERUSER, "--auth=trust", "--no-instructions"]
+    options = ["-U", SUPERUSER, "--auth=trust", "--data-checksums", "--no-instructions"]
     options += [*configuration.initdb_locale(binaries), *(["--no-sync"] if quick else [])]
     initdb = [binaries.program("initdb"), "-D", str(fresh), *options]
     try:
@@ -133,9 +133,10 @@ def environment() -> dict[str, str]:
 def complaint(text: str) -> str:
     """PostgreSQL's own reason from what it printed, as the end of a sentence."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    for mark in ("FATAL:", "PANIC:", "error:", "ERROR:"):
+    # About a faulty configuration file the last word only says that it is faulty.
+    for mark in ("FATAL:", "PANIC:", "error:", "ERROR:", "LOG:"):
         for line in reversed(lines):
-            if mark in line:
+            if mark in line and "contains errors" not in line:
                 return f"{line.partition(mark)[2].strip().rstrip('.')}."
     return f"{lines[-1].rstrip('.')}." if lines else "it gave no reason."
 

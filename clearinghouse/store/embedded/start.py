@@ -24,7 +24,7 @@ from clearinghouse.store.embedded.initialise import (
     make_cluster,
     write_settings,
 )
-from clearinghouse.store.embedded.layout import Layout, is_private, make_socket_folder
+from clearinghouse.store.embedded.layout import PORT, Layout, is_private, make_socket_folder
 from clearinghouse.store.embedded.process import (
     PidFile,
     find_process,
@@ -36,7 +36,7 @@ from clearinghouse.store.embedded.process import (
 
 STOP_SECONDS = 120  # a fast shutdown writes all that is dirty
 START_SECONDS = 300  # crash recovery replays up to max_wal_size
-_SILENT_SECONDS = 5
+_SILENT_SECONDS = 2
 _ORPHAN_PATIENCE_SECONDS = 3
 _ORPHAN_LIMIT_SECONDS = 30
 _POLL_SECONDS = 0.005
@@ -74,6 +74,7 @@ def start_locked(
             layout.cluster, sockets, lz4=_has_lz4(binaries, layout.cluster)
         )
         write_settings(layout.cluster, account, {**ours, **extra})
+        _clear_traces(layout, sockets)
         log.prepare(layout, account)
         offset = log.size(layout)
         pid = _launch(layout, account, binaries, server_lock)
@@ -129,6 +130,18 @@ def _server_lock(layout: Layout, account: Account) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _clear_traces(layout: Layout, sockets: Path) -> None:
+    """Removes what a killed server left and PostgreSQL would stumble over; under both locks.
+
+    The socket's lock file names a process id only, which may be another program's by now. A whole
+    postmaster.pid stays: PostgreSQL reads more from it than the id.
+    """
+    for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
+        (sockets / name).unlink(missing_ok=True)
+    if read_pid_file(layout.cluster) is None:
+        (layout.cluster / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _try(descriptor: int) -> bool:

@@ -1,0 +1,31 @@
+"""Opening the books: from settings to a context on a database that runs and has the newest schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from clearinghouse.config import Settings
+from clearinghouse.operations.context import Clock, Context, utc_now
+from clearinghouse.store.database import Database
+from clearinghouse.store.embedded import ensure_running
+from clearinghouse.store.migrate import migrate
+from clearinghouse.store.vault import Vault
+
+
+@contextmanager
+def opened(settings: Settings, clock: Clock = utc_now) -> Iterator[Context]:
+    """Open the configured database, starting the embedded one where none is configured.
+
+    Raises:
+        DatabaseUnavailable: it can't be started, reached or used.
+        ConfigError: the master key can't be used.
+    """
+    url = settings.database_url or ensure_running(settings).url()
+    migrate(url)
+    vault = Vault.open(settings)
+    database = Database(url, pool_size=max(8, settings.import_workers + 2))
+    try:
+        yield Context(database, vault, clock)
+    finally:
+        database.close()

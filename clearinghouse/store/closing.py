@@ -1,0 +1,121 @@
+"""Closing a period: its state, waiting for those who still post to it, and what expires with it (domain.md §4)."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+
+from clearinghouse.domain.calendar import last_day
+from clearinghouse.domain.expiring import Entry
+from clearinghouse.domain.netting import Increments, add_points
+from clearinghouse.domain.pools import Debt, Lot
+from clearinghouse.store.bulk import Batch, array, arrays, table
+from clearinghouse.store.database import Session
+from clearinghouse.store.ledger import POSTINGS, insert_increments
+from clearinghouse.store.loading import (
+    DEBT_COLUMNS,
+    LOT_COLUMNS,
+    PERIOD_LOCK,
+    debt_from_row,
+    lot_from_row,
+)
+
+ENTRIES = table(
+    "entries", "period int, entry_id uuid, kind text, business_date date, posted_at timestamptz"
+)
+_TRY_EVERY_SECONDS = 0.005
+
+
+def mark_closing(session: Session, period: int, at: datetime) -> None:
+    """Let the period take no more legs, from the moment this commits."""
+    session.run(
+        "UPDATE periods SET state = 'closing', closing_at = %s WHERE period = %s AND state = 'open'",
+        [at, period],
+    )
+
+
+def await_posters(session: Session, period: int) -> None:
+    """Wait until nobody posts to the period any more; call it after ``closing`` is committed.
+
+    It tries for the lock instead of queueing for it: a waiting exclusive lock would hold up every poster
+    that comes behind it.
+    """
+    while True:
+        row = session.row("SELECT pg_try_advisory_xact_lock(%s, %s)", [PERIOD_LOCK, period])
+        if row and row[0]:
+            return
+        time.sleep(_TRY_EVERY_SECONDS)
+
+
+def travellers_to_expire(session: Session, period: int, batch: int) -> list[int]:
+    """Return some travellers who have lots to expire or debts to end with this period, by number."""
+    day = last_day(period)
+    rows = session.rows(
+        "SELECT traveller FROM ("
+        " SELECT traveller FROM lots WHERE expires_on <= %s AND remaining > held AND period <= %s"
+        " UNION SELECT traveller FROM debts WHERE ends_on <= %s AND posted > 0 AND period <= %s"
+        ") AS due ORDER BY traveller LIMIT %s",
+        [day, period, day, period, batch],
+    )
+    return [row[0] for row in rows]
+
+
+def due_lots_and_debts(
+    session: Session, period: int, travellers: list[int]
+) -> tuple[list[Lot], list[Debt]]:
+    """Lock travellers, in the order of their numbers, and load what ends for them with this period."""
+    day, wanted = last_day(period), array(travellers)
+    session.rows(
+        "SELECT FROM travellers WHERE number = ANY (%s::bigint[]) ORDER BY number FOR NO KEY UPDATE",
+        [wanted],
+    )
+    lots = session.rows(
+        f"SELECT {LOT_COLUMNS} FROM lots WHERE traveller = ANY (%s::bigint[])"
+        " AND expires_on <= %s AND remaining > held AND period <= %s ORDER BY number",
+        [wanted, day, period],
+    )
+    debts = session.rows(
+        f"SELECT {DEBT_COLUMNS} FROM debts WHERE traveller = ANY (%s::bigint[]) AND ends_on <= %s AND posted > 0 AND period <= %s"
+        " ORDER BY number",
+        [wanted, day, period],
+    )
+    return [lot_from_row(row) for row in lots], [debt_from_row(row) for row in debts]
+
+
+def write_entry(session: Session, entry: Entry, posted_at: datetime) -> None:
+    """Write a journal entry with its postings and what they add to the roll-ups."""
+    if not entry.postings:
+        return
+    sums: Increments = {}
+    for posting in entry.postings:
+        add_points(sums, entry.period, posting.debit, -posting.amount)
+        add_points(sums, entry.period, posting.credit, posting.amount)
+    batch = Batch()
+    batch.insert(
+        ENTRIES, [(entry.period, entry.entry_id, entry.kind, entry.business_date, posted_at.isoformat())]
+    )
+    batch.insert(
+        POSTINGS,
+        [
+            (entry.period, entry.entry_id, seq, p.debit, p.credit, p.asset, p.amount, p.lot)
+            for seq, p in enumerate(entry.postings, start=1)
+        ],
+    )
+    insert_increments(batch, sums)
+    batch.write(session)
+
+
+def write_expired(session: Session, lots: list[Lot], debts: list[Debt]) -> None:
+    """Write what expired of lots and what of debts has left the ledger."""
+    if lots:
+        session.run(
+            "UPDATE lots SET remaining = n.remaining, expired = n.expired"
+            " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS n (number, remaining, expired)"
+            " WHERE lots.number = n.number",
+            arrays([(lot.number, lot.remaining, lot.expired) for lot in lots]),
+        )
+    if debts:
+        session.run(
+            "UPDATE debts SET posted = 0 WHERE number = ANY (%s::bigint[])",
+            [array(debt.number for debt in debts)],
+        )

@@ -1,0 +1,223 @@
+"""The frozen figures of a netted period and its published files (domain.md §4); written once, read for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from typing import BinaryIO, NamedTuple
+
+from clearinghouse.domain.netting import Measure, Obligations, Position
+from clearinghouse.store.bulk import Batch, table
+from clearinghouse.store.database import Session
+
+_CHUNK_BYTES = 1 << 20
+#: Stands for a measure that is none of the roll-ups': what the previous period closed with.
+_OPENING = 0
+_LAST = (
+    "(SELECT * FROM points_liability"
+    " WHERE period = (SELECT max(period) FROM points_liability WHERE period < %s))"
+)
+
+POSITIONS = table(
+    "positions",
+    "period int, system int, receivable_minor bigint, payable_minor bigint, fees_minor bigint,"
+    " vat_minor bigint, adjustments_minor bigint, net_minor bigint, vat_on_top boolean",
+)
+OBLIGATIONS = table(
+    "obligations",
+    "period int, debtor int, creditor int, kind text, count bigint, amount_minor bigint",
+)
+
+
+class Liability(NamedTuple):
+    """The points of one issuing hotel over a period: opening + issued − redeemed − expired + reversed = closing.
+
+    ``debts`` is what travellers owe the hotel at its end, kept apart.
+    """
+
+    hotel: int
+    opening: int
+    issued: int
+    redeemed: int
+    expired: int
+    reversed: int
+    closing: int
+    debts: int
+
+
+class StoredFile(NamedTuple):
+    """A published file: its path under the period's folder, hash, size in bytes, and rows where it has any."""
+
+    path: str
+    sha256: str
+    size: int
+    rows: int | None
+
+
+def freeze_positions(
+    session: Session, period: int, positions: Iterable[Position], vat_on_top: bool
+) -> None:
+    """Write the net positions of a period."""
+    batch = Batch()
+    batch.insert(
+        POSITIONS,
+        [
+            (
+                period, p.system, p.receivable_minor, p.payable_minor, p.fees_minor, p.vat_minor,
+                p.adjustments_minor, p.net_minor, vat_on_top,
+            )
+            for p in positions
+        ],
+    )  # fmt: skip
+    batch.write(session)
+
+
+def freeze_obligations(session: Session, period: int, pairs: Iterable[Obligations]) -> None:
+    """Write the gross obligations of a period; a pair whose legs cancel out owes nothing and is left out."""
+    batch = Batch()
+    batch.insert(
+        OBLIGATIONS,
+        [
+            (period, pair.debtor, pair.creditor, pair.kind, pair.count, pair.amount_minor)
+            for pair in pairs
+            if pair.amount_minor != 0
+        ],
+    )
+    batch.write(session)
+
+
+def freeze_liability(session: Session, period: int) -> int:
+    """Write the points liability of every hotel that has or had any, from roll-ups; return how many hotels."""
+    sums = ", ".join(
+        f"coalesce(sum(amount) FILTER (WHERE measure = {measure}), 0)::bigint AS {name}"
+        for name, measure in (
+            ("opening", _OPENING),
+            ("issued", Measure.POINTS_ISSUED),
+            ("redeemed", Measure.POINTS_REDEEMED),
+            ("expired", Measure.POINTS_EXPIRED),
+            ("reversed", Measure.POINTS_REVERSED),
+            ("debts", Measure.POINTS_DEBTS),
+        )
+    )
+    return session.run(
+        "INSERT INTO points_liability (period, hotel, opening, issued, redeemed, expired, reversed,"
+        " closing, debts)"
+        " SELECT %s, hotel, opening, issued, redeemed, expired, reversed,"
+        " opening + issued - redeemed - expired + reversed, debts"
+        f" FROM (SELECT hotel, {sums} FROM ("
+        "  SELECT debtor AS hotel, measure, amount FROM rollups WHERE period = %s AND measure >= %s"
+        f"  UNION ALL SELECT hotel, {_OPENING}, closing FROM last"
+        f"  UNION ALL SELECT hotel, {Measure.POINTS_DEBTS}, debts FROM last"
+        " ) AS parts GROUP BY hotel) AS hotels"
+        " WHERE opening <> 0 OR issued <> 0 OR redeemed <> 0 OR expired <> 0 OR reversed <> 0"
+        " OR debts <> 0".replace("FROM last", f"FROM {_LAST} AS last"),
+        [period, period, int(Measure.POINTS_ISSUED), period, period],
+    )
+
+
+def positions(session: Session, period: int) -> list[Position]:
+    """Return the frozen positions of a period, by system code."""
+    return [
+        Position(*row)
+        for row in session.rows(
+            "SELECT p.system, p.receivable_minor, p.payable_minor, p.fees_minor, p.vat_minor,"
+            " p.adjustments_minor, p.net_minor FROM positions p JOIN systems s ON s.number = p.system"
+            " WHERE p.period = %s ORDER BY s.code",
+            [period],
+        )
+    ]
+
+
+def obligations(session: Session, period: int) -> list[Obligations]:
+    """Return the frozen obligations of a period, by the codes of debtor and creditor, then kind."""
+    return [
+        Obligations(*row)
+        for row in session.rows(
+            "SELECT o.debtor, o.creditor, o.kind, o.count, o.amount_minor FROM obligations o"
+            " JOIN systems d ON d.number = o.debtor JOIN systems c ON c.number = o.creditor"
+            " WHERE o.period = %s ORDER BY d.code, c.code, o.kind",
+            [period],
+        )
+    ]
+
+
+def liability(session: Session, period: int) -> list[Liability]:
+    """Return the frozen points liability of a period, by hotel code."""
+    return [
+        Liability(*row)
+        for row in session.rows(
+            "SELECT l.hotel, l.opening, l.issued, l.redeemed, l.expired, l.reversed, l.closing, l.debts"
+            " FROM points_liability l JOIN hotels h ON h.number = l.hotel WHERE l.period = %s"
+            " ORDER BY h.code",
+            [period],
+        )
+    ]
+
+
+def net_history(session: Session, period: int, months: int) -> dict[int, list[tuple[int, int]]]:
+    """Return (period, net) of every system over the last ``months`` netted periods, oldest first."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for system, month, net in session.rows(
+        "SELECT system, period, net_minor FROM positions WHERE period > %s AND period <= %s"
+        " ORDER BY system, period",
+        [period - months, period],
+    ):
+        found.setdefault(system, []).append((month, net))
+    return found
+
+
+def net_before(session: Session, period: int) -> dict[int, int]:
+    """Return what every system was net to receive (+) or pay (−) over all periods before this one."""
+    rows = session.rows(
+        "SELECT system, sum(net_minor)::bigint FROM positions WHERE period < %s GROUP BY 1", [period]
+    )
+    return dict(rows)
+
+
+def store_file(
+    session: Session,
+    period: int,
+    path: str,
+    content: BinaryIO,
+    *,
+    system: int | None = None,
+    rows: int | None = None,
+) -> None:
+    """Store a file of a period in chunks, reading ``content`` from its start."""
+    content.seek(0)
+    digest, size, chunks = sha256(), 0, []
+    while block := content.read(_CHUNK_BYTES):
+        digest.update(block)
+        chunks.append((period, path, size // _CHUNK_BYTES, block))
+        size += len(block)
+    session.run(
+        "INSERT INTO period_files (period, path, system, sha256, size, rows)"
+        " VALUES (%s, %s, %s, %s, %s, %s)",
+        [period, path, system, digest.hexdigest(), size, rows],
+    )
+    for chunk in chunks:
+        session.run(
+            "INSERT INTO period_file_chunks (period, path, chunk, bytes) VALUES (%s, %s, %s, %s)", chunk
+        )
+
+
+def stored_files(session: Session, period: int) -> list[StoredFile]:
+    """Return the files of a period, by path."""
+    return [
+        StoredFile(*row)
+        for row in session.rows(
+            'SELECT path, sha256, size, rows FROM period_files WHERE period = %s ORDER BY path COLLATE "C"',
+            [period],
+        )
+    ]
+
+
+def file_chunks(session: Session, period: int, path: str) -> Iterator[bytes]:
+    """Yield the stored bytes of a file."""
+    for row in session.stream(
+        "SELECT bytes FROM period_file_chunks WHERE period = %s AND path = %s ORDER BY chunk",
+        [period, path],
+        batch=4,
+    ):
+        yield bytes(row[0])
+

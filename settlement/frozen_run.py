@@ -1,0 +1,91 @@
+"""The frozen figures of a run, from which everything published is made (domain.md §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from clearinghouse.domain.calendar import cut_off, format_period
+from clearinghouse.domain.directory import Directory
+from clearinghouse.domain.netting import Obligations, Position
+from clearinghouse.domain.rulebook import Rulebook
+from clearinghouse.operations.close import rulebook_of_period
+from clearinghouse.operations.context import Context
+from clearinghouse.store import frozen, statement_lines
+from clearinghouse.store.statement_lines import ActivitySum
+
+VERSION = 1
+_HISTORY_MONTHS = 12
+
+
+@dataclass(frozen=True)
+class FrozenRun:
+    """The frozen figures of one netted period, read once for all of its statements."""
+
+    period: int
+    directory: Directory
+    rulebook: Rulebook
+    positions: dict[int, Position]
+    obligations: list[Obligations]
+    activity: list[ActivitySum]
+    line_counts: dict[int, int]
+    net_before: dict[int, int]
+    history: dict[int, list[tuple[int, int]]]
+    rulebook_versions: tuple[str, ...]
+    liability: list[frozen.Liability]
+
+    @property
+    def cut_off_at(self) -> datetime:
+        """The scheduled cut-off, which every file carries as the moment of its making."""
+        return cut_off(self.period, self.rulebook.cutoff_days, self.rulebook.timezone)
+
+    @property
+    def total(self) -> Position:
+        """The sum of all positions."""
+        return _sum(self.positions.values())
+
+    @property
+    def vat_on_top(self) -> bool:
+        """Whether VAT is added to the fees."""
+        return not self.rulebook.fees_include_vat
+
+
+def read_run(context: Context, period: int) -> FrozenRun:
+    """Read the frozen figures of a netted period."""
+    with context.database.office() as session:
+        directory = context.directory.current(session)
+        in_force = rulebook_of_period(directory, period)
+        used = {*statement_lines.rulebooks_used(session, period), in_force.number}
+        versions = [version for version in directory.rulebooks if version.number in used]
+        return FrozenRun(
+            period=period,
+            directory=directory,
+            rulebook=in_force.rulebook,
+            positions={p.system: p for p in frozen.positions(session, period)},
+            obligations=frozen.obligations(session, period),
+            activity=statement_lines.activity(session, period),
+            line_counts=statement_lines.line_counts(session, period),
+            net_before=frozen.net_before(session, period),
+            history=frozen.net_history(session, period, _HISTORY_MONTHS),
+            rulebook_versions=tuple(version.rulebook.version for version in versions),
+            liability=frozen.liability(session, period),
+        )
+
+
+def statement_no(run: FrozenRun, code: str) -> str:
+    """Return the number of a party's statement: derived from period, party and version, never counted."""
+    return f"ST-{format_period(run.period).replace('-', '')}-{code}-{VERSION}"
+
+
+def _sum(positions: Iterable[Position]) -> Position:
+    rows = list(positions)
+    return Position(
+        system=0,
+        receivable_minor=sum(p.receivable_minor for p in rows),
+        payable_minor=sum(p.payable_minor for p in rows),
+        fees_minor=sum(p.fees_minor for p in rows),
+        vat_minor=sum(p.vat_minor for p in rows),
+        adjustments_minor=sum(p.adjustments_minor for p in rows),
+        net_minor=sum(p.net_minor for p in rows),
+    )

@@ -1,0 +1,57 @@
+"""Stage ``netted``: from roll-ups to one frozen net position per system (domain.md §4)."""
+
+from __future__ import annotations
+
+from clearinghouse.domain.calendar import format_period
+from clearinghouse.domain.errors import BooksDoNotBalance
+from clearinghouse.domain.netting import Obligations, Position, net
+from clearinghouse.operations.close import rulebook_of_period
+from clearinghouse.operations.context import Context
+from clearinghouse.store import frozen, periods, rollups
+from clearinghouse.store.database import Session
+
+
+def net_period(context: Context, period: int) -> None:
+    """Net a closing period and freeze its figures, as one transaction.
+
+    Raises:
+        BooksDoNotBalance: net positions, fees and VAT do not sum to zero; nothing is written.
+    """
+    with context.database.office() as session:
+        if periods.state_of(session, period) != "closing":
+            return
+        rollups.fold(session, period)
+        pairs, positions, vat_on_top = figures(context, session, period)
+        total = sum(p.net_minor + p.fees_minor + (p.vat_minor if vat_on_top else 0) for p in positions)
+        if total != 0:
+            raise BooksDoNotBalance(
+                f"the net positions of {format_period(period)} and their fees differ by {total} fen"
+            )
+        frozen.freeze_positions(session, period, positions, vat_on_top)
+        frozen.freeze_obligations(session, period, pairs)
+        frozen.freeze_liability(session, period)
+        periods.advance(session, period, "netted")
+
+
+def figures(
+    context: Context, session: Session, period: int
+) -> tuple[list[Obligations], list[Position], bool]:
+    """Return the obligations and net positions of a period as the roll-ups have them now.
+
+    The last value tells whether VAT comes on top of the fees.
+
+    Raises:
+        PeriodNotReady: no rulebook is in force at its end.
+    """
+    directory = context.directory.current(session)
+    rulebook = rulebook_of_period(directory, period).rulebook
+    by_code = sorted(directory.systems.values(), key=lambda system: system.code)
+    pairs = rollups.obligations(session, period)
+    positions = net(
+        [system.number for system in by_code],
+        pairs,
+        rollups.fees(session, period),
+        vat_ppm=rulebook.vat_ppm,
+        fees_include_vat=rulebook.fees_include_vat,
+    )
+    return pairs, positions, not rulebook.fees_include_vat

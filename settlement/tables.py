@@ -1,0 +1,89 @@
+"""The period's own files besides statements: positions, obligations, points liability, manifest (interfaces.md)."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Sequence
+from io import BytesIO, StringIO
+
+from clearinghouse.domain.calendar import format_period
+from clearinghouse.domain.netting import Position
+from clearinghouse.store.frozen import StoredFile
+from settlement.frozen_run import VERSION, FrozenRun
+
+POSITION_COLUMNS = (
+    "system_code", "receivable_minor", "payable_minor", "fees_minor", "vat_minor",
+    "adjustments_minor", "net_minor",
+)  # fmt: skip
+OBLIGATION_COLUMNS = ("debtor_system", "creditor_system", "kind", "count", "amount_minor")
+LIABILITY_COLUMNS = (
+    "hotel_code", "opening", "issued", "redeemed", "expired", "reversed", "closing", "debts",
+)  # fmt: skip
+
+
+def position_row(code: str, position: Position) -> tuple[str | int, ...]:
+    """Return a position as the row that people and scripts read."""
+    return (
+        code, position.receivable_minor, position.payable_minor, position.fees_minor,
+        position.vat_minor, position.adjustments_minor, position.net_minor,
+    )  # fmt: skip
+
+
+def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """Write a table as CSV: UTF-8, a header, lines that end in a line feed."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def tables(run: FrozenRun) -> dict[str, tuple[BytesIO, int]]:
+    """Return the CSV files of a period by path, each with how many rows it has."""
+    systems, hotels = run.directory.systems, run.directory.hotels
+    positions = [position_row(systems[p.system].code, p) for p in run.positions.values()]
+    obligations = [
+        (systems[o.debtor].code, systems[o.creditor].code, o.kind, o.count, o.amount_minor)
+        for o in run.obligations
+    ]
+    liability = [(hotels[row.hotel].code, *row[1:]) for row in run.liability]
+    return {
+        name: (BytesIO(csv_bytes(columns, rows)), len(rows))
+        for name, columns, rows in (
+            ("positions.csv", POSITION_COLUMNS, positions),
+            ("obligations.csv", OBLIGATION_COLUMNS, obligations),
+            ("points_liability.csv", LIABILITY_COLUMNS, liability),
+        )
+    }
+
+
+def manifest(run: FrozenRun, files: Sequence[StoredFile]) -> bytes:
+    """Write the manifest: every other file with hash and rows, and the control totals of the period."""
+    total = run.total
+    document = {
+        "period": format_period(run.period),
+        "version": VERSION,
+        "generated_at": run.cut_off_at.isoformat(),
+        "timezone": run.rulebook.timezone,
+        "currency": run.rulebook.currency,
+        "rulebook_versions": list(run.rulebook_versions),
+        "control_totals": {
+            "systems": len(run.positions),
+            "legs": sum(row.legs for row in run.activity),
+            "receivable_minor": total.receivable_minor,
+            "payable_minor": total.payable_minor,
+            "fees_minor": total.fees_minor,
+            "vat_minor": total.vat_minor,
+            "vat_on_top": run.vat_on_top,
+            "adjustments_minor": total.adjustments_minor,
+            "net_minor": total.net_minor,
+            "points_opening": sum(row.opening for row in run.liability),
+            "points_closing": sum(row.closing for row in run.liability),
+        },
+        "files": {
+            file.path: {"sha256": file.sha256, "size": file.size, "rows": file.rows}
+            for file in files
+        },
+    }
+    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
