@@ -154,15 +154,15 @@ def _folder(env: Mapping[str, str], variable: Variable, text: str) -> Path:
 def _database_url(text: str) -> str:
     """The URL with SQLAlchemy's scheme. A bare ``postgresql://`` would mean another driver."""
     name = DATABASE_URL.name
+    if "://" not in text or text.split("://", 1)[0] not in _SCHEMES:
+        raise ConfigError(f"{name} must begin with postgresql:// (PostgreSQL 15 or newer).")
+    if "#" in text or any(char.isspace() for char in text):
+        raise ConfigError(f"{name} holds a '#' or a space: in a password write %23 or %20.")
     try:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError:
         raise ConfigError(f"{name} is not a URL: check its host, port and brackets.") from None
-    if parts.scheme not in _SCHEMES or "://" not in text:
-        raise ConfigError(f"{name} must begin with postgresql:// (PostgreSQL 15 or newer).")
-    if "#" in text or any(char.isspace() for char in text):
-        raise ConfigError(f"{name} holds a '#' or a space: in a password write %23 or %20.")
     if len(parts.path) < 2:
         raise ConfigError(f"{name} names no database: it must end with /DATABASE.")
     return f"postgresql+psycopg2://{text.split('://', 1)[1]}"

@@ -22,7 +22,11 @@ LIABILITY_COLUMNS = (
 )  # fmt: skip
 
 
-def position_row(code: str, position: Position) -> tuple[str | int, ...]:
+#: A row of ``POSITION_COLUMNS``: the system's code, and figures in fen.
+PositionRow = tuple[str, int, int, int, int, int, int]
+
+
+def position_row(code: str, position: Position) -> PositionRow:
     """Return a position as the row that people and scripts read."""
     return (
         code, position.receivable_minor, position.payable_minor, position.fees_minor,

@@ -91,7 +91,7 @@ def rejected_lines(
 def _one_at_a_time(context: Context) -> Iterator[None]:
     """Hold the import lock; it is the database's, so it is free again whatever happens to this process."""
     with context.database.office() as session:
-        session.row("SELECT pg_advisory_xact_lock(%s)", [imports.IMPORT_LOCK])
+        imports.hold_lock(session)
         yield
 
 

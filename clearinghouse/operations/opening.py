@@ -29,3 +29,13 @@ def opened(settings: Settings, clock: Clock = utc_now) -> Iterator[Context]:
         yield Context(database, vault, clock)
     finally:
         database.close()
+
+
+def is_ready(context: Context) -> None:
+    """Ask the database a question.
+
+    Raises:
+        DatabaseUnavailable: it does not answer.
+    """
+    with context.database.office() as session:
+        context.directory.current(session)

@@ -92,7 +92,8 @@ def write_entry(session: Session, entry: Entry, posted_at: datetime) -> None:
         add_points(sums, entry.period, posting.credit, posting.amount)
     batch = Batch()
     batch.insert(
-        ENTRIES, [(entry.period, entry.entry_id, entry.kind, entry.business_date, posted_at.isoformat())]
+        ENTRIES,
+        [(entry.period, entry.entry_id, entry.kind, entry.business_date, posted_at.isoformat())],
     )
     batch.insert(
         POSTINGS,

@@ -63,7 +63,9 @@ class Session:
             cursor.execute(sql, parameters or None)
             return cursor.rowcount
 
-    def stream(self, sql: str, parameters: Sequence[object] = (), batch: int = 5000) -> Iterator[Row]:
+    def stream(
+        self, sql: str, parameters: Sequence[object] = (), batch: int = 5000
+    ) -> Iterator[Row]:
         """Run a query whose rows do not fit in memory and yield them through a server-side cursor."""
         raw: psycopg2.extensions.connection = self._connection.connection  # type: ignore[assignment]
         with raw.cursor(name="stream") as cursor:
@@ -81,7 +83,9 @@ class Database:
         self._office = self._engine(_OFFICE_SETUP, 2)
 
     def _engine(self, setup: tuple[str, ...], pool_size: int) -> Engine:
-        engine = create_engine(self.owner_url, pool_size=pool_size, max_overflow=4, pool_pre_ping=False)
+        engine = create_engine(
+            self.owner_url, pool_size=pool_size, max_overflow=4, pool_pre_ping=False
+        )
 
         @event.listens_for(engine, "connect")
         def prepare(connection: psycopg2.extensions.connection, _record: object) -> None:
@@ -109,7 +113,9 @@ class Database:
         try:
             connection = engine.connect()
         except (OperationalError, psycopg2.OperationalError) as error:
-            raise DatabaseUnavailable(f"the database can't be reached: {_first_line(error)}") from error
+            raise DatabaseUnavailable(
+                f"the database can't be reached: {_first_line(error)}"
+            ) from error
         with connection, connection.begin():
             yield Session(connection)
 

@@ -169,7 +169,8 @@ def net_history(session: Session, period: int, months: int) -> dict[int, list[tu
 def net_before(session: Session, period: int) -> dict[int, int]:
     """Return what every system was net to receive (+) or pay (−) over all periods before this one."""
     rows = session.rows(
-        "SELECT system, sum(net_minor)::bigint FROM positions WHERE period < %s GROUP BY 1", [period]
+        "SELECT system, sum(net_minor)::bigint FROM positions WHERE period < %s GROUP BY 1",
+        [period],
     )
     return dict(rows)
 
@@ -197,7 +198,8 @@ def store_file(
     )
     for chunk in chunks:
         session.run(
-            "INSERT INTO period_file_chunks (period, path, chunk, bytes) VALUES (%s, %s, %s, %s)", chunk
+            "INSERT INTO period_file_chunks (period, path, chunk, bytes) VALUES (%s, %s, %s, %s)",
+            chunk,
         )
 
 
@@ -220,4 +222,3 @@ def file_chunks(session: Session, period: int, path: str) -> Iterator[bytes]:
         batch=4,
     ):
         yield bytes(row[0])
-

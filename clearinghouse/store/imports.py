@@ -48,7 +48,14 @@ REJECTIONS = table(
 
 
 def register_file(
-    session: Session, *, sha256: str, name: str, lines: int, today: date, lanes: int, lines_each: int
+    session: Session,
+    *,
+    sha256: str,
+    name: str,
+    lines: int,
+    today: date,
+    lanes: int,
+    lines_each: int,
 ) -> ImportFile:
     """Register a file, or return it as it was registered first: a resumed import cuts it the same way."""
     session.run(
@@ -57,7 +64,8 @@ def register_file(
         [sha256, name, lines, today, lanes, lines_each],
     )
     row = session.row(
-        "SELECT number, name, lines, lanes, lines_each FROM import_files WHERE sha256 = %s", [sha256]
+        "SELECT number, name, lines, lanes, lines_each FROM import_files WHERE sha256 = %s",
+        [sha256],
     )
     if row is None:
         raise RuntimeError("a registered file is gone")
@@ -102,3 +110,8 @@ def count_rejections(session: Session, file: ImportFile) -> int:
     """Return how many lines of a file were refused."""
     row = session.row("SELECT count(*) FROM import_rejections WHERE file = %s", [file.number])
     return int(row[0]) if row else 0
+
+
+def hold_lock(session: Session) -> None:
+    """Wait until no other import runs, and let none run until this transaction ends."""
+    session.row("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])

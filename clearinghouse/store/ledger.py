@@ -110,7 +110,17 @@ def _add_lots_and_debts(batch: Batch, books: Books) -> None:
     batch.insert(
         DEBTS,
         [
-            (d.number, d.traveller, d.issuer_hotel, d.lot, d.period, d.owed, d.remaining, d.posted, d.ends_on)
+            (
+                d.number,
+                d.traveller,
+                d.issuer_hotel,
+                d.lot,
+                d.period,
+                d.owed,
+                d.remaining,
+                d.posted,
+                d.ends_on,
+            )
             for d in books.new_debts
         ],
     )
@@ -121,7 +131,10 @@ def _update_lots_and_debts(session: Session, books: Books) -> None:
     lots = [lot for number, lot in sorted(books.touched_lots.items()) if number not in new]
     if lots:
         columns = arrays(
-            [(lot.number, lot.remaining, lot.held, lot.expired, lot.gone, lot.forgiven) for lot in lots]
+            [
+                (lot.number, lot.remaining, lot.held, lot.expired, lot.gone, lot.forgiven)
+                for lot in lots
+            ]
         )
         written = session.run(
             "UPDATE lots SET remaining = n.remaining, held = n.held, expired = n.expired,"

@@ -8,6 +8,7 @@ as the last holder of the lock left them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from clearinghouse.domain.accounts import AccountKind, Asset, account
@@ -34,9 +35,8 @@ TXN_COLUMNS = (
     "txn_id, host_hotel, txn_ref, kind, card, traveller, business_date, occurred_at, amount_minor, points,"
     " earn_ppm, rulebook, period, late, lot, original"
 )
-DEBT_COLUMNS = (
-    "number, traveller, issuer_hotel, lot, period, owed, ends_on, remaining, posted"
-)
+DEBT_COLUMNS = "number, traveller, issuer_hotel, lot, period, owed, ends_on, remaining, posted"
+_ASSETS = {asset.value: asset for asset in Asset}
 _NEEDS_LOTS = (Kind.REDEEM.value, Kind.STORED_VALUE_SPEND.value, Kind.REFUND.value)
 
 
@@ -224,10 +224,13 @@ def load_transactions(
     return draws
 
 
-def _transaction(row: tuple[object, ...]) -> Txn:
-    values = _named(TXN_COLUMNS, row)
-    values["kind"] = Kind(str(values["kind"]))
-    return Txn(content=b"", **values)  # type: ignore[arg-type]
+def _transaction(row: tuple[Any, ...]) -> Txn:
+    """Make a transaction from a row of ``TXN_COLUMNS``; its content is with its reference."""
+    return Txn(
+        txn_id=row[0], host_hotel=row[1], txn_ref=row[2], content=b"", kind=Kind(row[3]), card=row[4],
+        traveller=row[5], business_date=row[6], occurred_at=row[7], amount_minor=row[8], points=row[9],
+        earn_ppm=row[10], rulebook=row[11], period=row[12], late=row[13], lot=row[14], original=row[15],
+    )  # fmt: skip
 
 
 def _standing_legs(session: Session, books: Books, periods: str, ids: str) -> None:
@@ -301,17 +304,18 @@ def _add_lots(session: Session, books: Books, condition: str, values: list[int])
         books.pool(lot.traveller).lots.setdefault(lot.number, lot)
 
 
-def lot_from_row(row: tuple[object, ...]) -> Lot:
+def lot_from_row(row: tuple[Any, ...]) -> Lot:
     """Make a lot from a row of ``LOT_COLUMNS``."""
-    values = _named(LOT_COLUMNS, row)
-    values["asset"] = Asset(int(str(values["asset"])))
-    return Lot(**values)  # type: ignore[arg-type]
+    return Lot(
+        number=row[0], traveller=row[1], issuer_hotel=row[2], asset=_ASSETS[row[3]], txn_id=row[4],
+        period=row[5], issued=row[6], remaining=row[7], held=row[8], expired=row[9], gone=row[10],
+        forgiven=row[11], usable_from=row[12], expires_on=row[13], restored_from=row[14],
+    )  # fmt: skip
 
 
-def debt_from_row(row: tuple[object, ...]) -> Debt:
+def debt_from_row(row: tuple[Any, ...]) -> Debt:
     """Make a debt from a row of ``DEBT_COLUMNS``."""
-    return Debt(**_named(DEBT_COLUMNS, row))  # type: ignore[arg-type]
-
-
-def _named(columns: str, row: tuple[object, ...]) -> dict[str, object]:
-    return dict(zip((name.strip() for name in columns.split(",")), row, strict=True))
+    return Debt(
+        number=row[0], traveller=row[1], issuer_hotel=row[2], lot=row[3], period=row[4], owed=row[5],
+        ends_on=row[6], remaining=row[7], posted=row[8],
+    )  # fmt: skip

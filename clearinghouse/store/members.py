@@ -179,7 +179,11 @@ def add_rulebook(session: Session, rulebook: Rulebook, recorded_at: datetime) ->
 
 
 def accept_rulebook(
-    session: Session, version: str, accepted_by: str, at: datetime, codes: Iterable[str] | None = None
+    session: Session,
+    version: str,
+    accepted_by: str,
+    at: datetime,
+    codes: Iterable[str] | None = None,
 ) -> int:
     """Record that systems (all known ones if none are named) accept a version; return how many are new."""
     wanted = None if codes is None else array(codes)

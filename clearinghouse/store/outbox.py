@@ -10,7 +10,11 @@ from clearinghouse.store.database import Session
 
 
 def add(
-    session: Session, at: datetime, kind: str, payload: Mapping[str, object], system: int | None = None
+    session: Session,
+    at: datetime,
+    kind: str,
+    payload: Mapping[str, object],
+    system: int | None = None,
 ) -> None:
     """Record an event; ``system`` is the one system that it concerns, ``None`` the operator alone."""
     session.run(

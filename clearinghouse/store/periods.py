@@ -28,7 +28,9 @@ def open_period(session: Session, period: int) -> None:
 
 def periods(session: Session) -> list[PeriodState]:
     """Return all periods that were ever opened, oldest first."""
-    return [PeriodState(*row) for row in session.rows("SELECT period, state FROM periods ORDER BY 1")]
+    return [
+        PeriodState(*row) for row in session.rows("SELECT period, state FROM periods ORDER BY 1")
+    ]
 
 
 def state_of(session: Session, period: int) -> str | None:

@@ -117,4 +117,7 @@ def line_counts(session: Session, period: int) -> dict[int, int]:
 
 def rulebooks_used(session: Session, period: int) -> list[int]:
     """Return the rulebook versions that judged legs of a period."""
-    return [row[0] for row in session.rows("SELECT DISTINCT rulebook FROM legs WHERE period = %s", [period])]
+    return [
+        row[0]
+        for row in session.rows("SELECT DISTINCT rulebook FROM legs WHERE period = %s", [period])
+    ]

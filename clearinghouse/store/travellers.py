@@ -72,7 +72,14 @@ def add_travellers(session: Session, vault: Vault, people: Sequence[Person], as_
     for person in people:
         key, wrapped = vault.new_person_key()
         rows.append(
-            (person.ref, vault.key_id, wrapped, _sealed(key, person), *_indexes(vault, person), as_of)
+            (
+                person.ref,
+                vault.key_id,
+                wrapped,
+                _sealed(key, person),
+                *_indexes(vault, person),
+                as_of,
+            )
         )
     batch = Batch()
     batch.insert(PEOPLE, rows)

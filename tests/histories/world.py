@@ -9,17 +9,17 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.model import Importer, Model
+from tests.model import Model
 
 Row = dict[str, str]
 
 LICENCE = {"number": "L-1", "holder": "清算所", "custody_bank": "银行"}
 #: Cards by number: traveller, issuing hotel, and the tiers given (date, code).
 CARDS: Mapping[str, tuple[str, str, tuple[tuple[str, str], ...]]] = {
-    "6277810000000013": ("T1", "A1", (("2016-12-01", "A-low"), ("2017-02-05", "A-high"))),
+    "6277810000000013": ("T1", "A1", (("2016-11-01", "A-low"), ("2017-02-05", "A-high"))),
     "6277810000000021": ("T1", "B1", (("2017-01-10", "B-two"),)),
-    "6277810000000039": ("T2", "C1", (("2016-12-01", "C-only"),)),
-    "6277810000000047": ("T2", "A2", (("2016-12-01", "A-high"),)),
+    "6277810000000039": ("T2", "C1", (("2016-11-01", "C-only"),)),
+    "6277810000000047": ("T2", "A2", (("2016-11-01", "A-high"),)),
     "6277810000000054": ("T3", "D1", (("2017-01-20", "D-top"),)),
 }
 UNKNOWN_CARD = "6277810000000997"
@@ -76,7 +76,7 @@ def new_world(random: Random) -> list[PackRows]:
 
 
 def _first_pack(random: Random) -> PackRows:
-    pack = PackRows(_rulebook(random, "v1", "2016-12-28"))
+    pack = PackRows(_rulebook(random, "v1", "2016-12-01"))
     for system in "ABC":
         _add_system(pack, system)
     for hotel in HOTELS[:4]:
@@ -168,7 +168,7 @@ def _fee(random: Random) -> dict[str, int | None]:
     }
 
 
-def model_of(packs: Sequence[PackRows], folder: Path | None = None) -> Model:
+def model_of(packs: Sequence[PackRows]) -> Model:
     """Return a reference model that knows these packs."""
     model = Model()
     for pack in packs:
@@ -195,5 +195,3 @@ def _teach(model: Model, pack: PackRows) -> None:
     for row in pack.files.get("cards.csv", ()):
         model.add_card(row)
 
-
-__all__ = ["CARDS", "HOTELS", "TRAVELLERS", "UNKNOWN_CARD", "Importer", "PackRows", "model_of", "new_world"]

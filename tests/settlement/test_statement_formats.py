@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -123,7 +124,7 @@ def test_no_path_of_the_machine_is_in_a_file(name: str) -> None:
     if name == "xlsx":
         with ZipFile(BytesIO(content)) as parts:
             content = b"".join(parts.read(part) for part in parts.namelist())
-    for path in (ROOT, Path.home(), Path(sys.prefix), Path("/tmp")):  # noqa: S108 (looked for, not used)
+    for path in (ROOT, Path.home(), Path(sys.prefix), Path(tempfile.gettempdir())):
         assert len(str(path)) < 2 or str(path).encode() not in content
 
 
@@ -442,7 +443,7 @@ def test_pdf_numbers_its_pages() -> None:
 
 
 def test_pdf_repeats_the_heading_and_keeps_the_total_with_the_last_row() -> None:
-    for count in range(1, 45):
+    for count in (1, *range(5, 10), *range(28, 40)):
         pages = pdf_pages(with_counterparties(count))
         with_rows = [page for page in pages if "Sample Hotel Group" in page]
         assert all("Net before fees" in page for page in with_rows)

@@ -3,8 +3,6 @@
 import os
 import shutil
 import stat
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,14 +22,14 @@ from clearinghouse.store.embedded import (
     Endpoint,
     State,
     ensure_running,
+    layout,
     log,
     status,
     stop,
 )
 from clearinghouse.store.embedded.binaries import find_binaries
 from clearinghouse.store.embedded.layout import Layout
-from tests.architecture.tree import ROOT
-from tests.store.clusters import QUICK, Cluster, answer_of, ask
+from tests.store.clusters import QUICK, Cluster, ask
 from tests.store.databases import create_database, drop_database, temporary_database
 
 IS_ROOT = os.geteuid() == 0
@@ -52,30 +50,6 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     cluster = Cluster(tmp_path / "data")
     yield cluster
     cluster.close()
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that every account can enter, unlike pytest's own."""
-    folder = Path(tempfile.mkdtemp(prefix="clearinghouse-test-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def needs_other_account() -> None:
-    if not IS_ROOT:
-        pytest.skip("only root can become another user")
-    if shutil.which("setpriv") is None:
-        pytest.skip("setpriv is not installed")
-    tried = subprocess.run(
-        [*NOBODY, sys.executable, "-c", "import clearinghouse.store.embedded"],
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-    )
-    if tried.returncode != 0:
-        pytest.skip("the user nobody can't reach this Python or this checkout")
 
 
 def test_the_owner_owns_the_database_and_may_make_roles_but_is_no_superuser(
@@ -195,7 +169,7 @@ def test_any_folder_name_will_do(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("trap", ["link", "file", "open"])
 def test_a_short_socket_folder_that_is_not_ours_is_refused(tmp_path: Path, trap: str) -> None:
     cluster = Cluster(tmp_path / ("long" * 40))
-    folder = cluster.layout.socket_folder
+    folder = cluster.layout.short_socket_folder
     assert folder.parent == Path(tempfile.gettempdir())
     if trap == "link":
         folder.symlink_to(tmp_path)
@@ -214,6 +188,19 @@ def test_a_short_socket_folder_that_is_not_ours_is_refused(tmp_path: Path, trap:
         folder.rmdir() if folder.is_dir() and not folder.is_symlink() else folder.unlink()
 
 
+def test_a_file_system_without_sockets_gets_the_short_folder(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "can_hold_socket", lambda folder: False)
+    endpoint = cluster.start()
+    try:
+        assert endpoint.socket_folder == cluster.layout.short_socket_folder
+        assert ask(endpoint, "SELECT 1") == 1
+    finally:
+        cluster.close()
+        endpoint.socket_folder.rmdir()
+
+
 def test_status_and_stop_of_what_was_never_made_make_nothing(cluster: Cluster) -> None:
     found = status(cluster.settings)
     assert (found.state, found.version, found.pid) == (State.STOPPED, None, None)
@@ -221,25 +208,25 @@ def test_status_and_stop_of_what_was_never_made_make_nothing(cluster: Cluster) -
     assert not cluster.data_dir.exists()
 
 
-def test_status_follows_the_server(cluster: Cluster) -> None:
-    endpoint = cluster.start()
-    running = status(cluster.settings)
+def test_status_follows_the_server(shared: Cluster) -> None:
+    endpoint = shared.start()
+    running = status(shared.settings)
     assert (running.state, running.pid) == (State.RUNNING, endpoint.pid)
     assert running.version == find_binaries(None).version
     assert running.socket_folder == endpoint.socket_folder
     assert running.size_bytes > 10_000_000
-    assert stop(cluster.settings) is True
-    stopped = status(cluster.settings)
+    assert stop(shared.settings) is True
+    stopped = status(shared.settings)
     assert (stopped.state, stopped.pid, stopped.version) == (State.STOPPED, None, "18")
-    assert stop(cluster.settings) is False
+    assert stop(shared.settings) is False
 
 
-def test_stop_keeps_what_was_written_and_cuts_off_who_is_connected(cluster: Cluster) -> None:
-    endpoint = cluster.start()
+def test_stop_keeps_what_was_written_and_cuts_off_who_is_connected(shared: Cluster) -> None:
+    endpoint = shared.start()
     ask(endpoint, "CREATE TABLE kept AS SELECT 7 AS n")
     with closing(psycopg2.connect(endpoint.dsn())):
-        assert stop(cluster.settings)
-    assert ask(cluster.start(), "SELECT n FROM kept") == 7
+        assert stop(shared.settings)
+    assert ask(shared.start(), "SELECT n FROM kept") == 7
 
 
 def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
@@ -249,13 +236,6 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     assert caught.value.message.count("\n") == 0
     with pytest.raises(DatabaseUnavailable, match="can't be made"):
         Cluster(Path("/proc/clearinghouse")).start()
-
-
-def test_a_read_only_folder_is_one_sentence(open_folder: Path) -> None:
-    needs_other_account()
-    command = Cluster(open_folder / "missing" / "data").command(prefix=NOBODY)
-    error = command.communicate(timeout=60)[1].strip().splitlines()[-1]
-    assert "can't be made (Permission denied): set CLEARINGHOUSE_DATA_DIR" in error
 
 
 def test_a_folder_with_something_else_in_it_is_refused(cluster: Cluster) -> None:
@@ -303,99 +283,26 @@ def test_a_wish_the_server_does_not_know_is_one_sentence_with_its_reason(cluster
     assert ask(cluster.start(), "SELECT 1") == 1
 
 
-def test_an_ordinary_user_runs_it_plainly_and_root_may_join(open_folder: Path) -> None:
-    needs_other_account()
-    os.chown(open_folder, 65534, 65534)
-    cluster = Cluster(open_folder / "data")
-    try:
-        pid = int(answer_of(cluster.command(prefix=NOBODY, env={"HOME": ""})))
-        assert Path(f"/proc/{pid}").stat().st_uid == 65534
-        assert cluster.start().pid == pid
-        stop(cluster.settings)
-        # Root starts it for the owner, who can go on afterwards.
-        assert Path(f"/proc/{cluster.start().pid}").stat().st_uid == 65534
-        stop(cluster.settings)
-        answer_of(cluster.command(prefix=NOBODY))
-    finally:
-        cluster.close()
-
-
-def test_somebody_elses_database_is_one_sentence(open_folder: Path) -> None:
-    needs_other_account()
-    cluster = Cluster(open_folder / "data")
-    (open_folder / "data").mkdir(mode=0o755)
-    try:
-        cluster.start()
-        command = cluster.command(prefix=NOBODY)
-        error = command.communicate(timeout=60)[1].strip().splitlines()[-1]
-        assert "belongs to another user: run the command as that user" in error
-    finally:
-        cluster.close()
-
-
-def test_a_user_without_a_name_can_run_it(open_folder: Path) -> None:
-    needs_other_account()
-    nameless = ("setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "--")
-    allowed = [*nameless, "unshare", "-U", "true"]
-    if subprocess.run(allowed, capture_output=True, check=False).returncode != 0:
-        pytest.skip("user namespaces are not allowed here")
-    os.chown(open_folder, 54321, 54321)
-    cluster = Cluster(open_folder / "data")
-    try:
-        assert int(answer_of(cluster.command(prefix=nameless))) > 0
-    finally:
-        cluster.close()
-
-
-@pytest.mark.skipif(not IS_ROOT, reason="it is root whom PostgreSQL refuses")
-def test_root_without_namespaces_runs_it_as_another_user(
-    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if shutil.which("setpriv") is None:
-        pytest.skip("setpriv is not installed")
-    endpoint = cluster.start()
-    ask(endpoint, "CREATE TABLE kept AS SELECT 7 AS n")
-    assert cluster.layout.cluster.stat().st_uid == 0
-    stop(cluster.settings)
-    # As in a container that forbids namespaces; pytest's folder is closed to every other user.
-    shims = tmp_path / "shims"
-    shims.mkdir()
-    (shims / "unshare").write_text("#!/bin/sh\nexit 1\n")
-    (shims / "unshare").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{shims}:{os.environ['PATH']}")
-    endpoint = cluster.start()
-    assert ask(endpoint, "SELECT n FROM kept") == 7
-    assert Path(f"/proc/{endpoint.pid}").stat().st_uid != 0
-    assert cluster.layout.cluster.stat().st_uid != 0
-    assert cluster.data_dir.stat().st_uid == 0
-    stop(cluster.settings)
-    fresh = Cluster(tmp_path / "fresh")
-    try:
-        assert ask(fresh.start(), "SELECT 1") == 1
-    finally:
-        fresh.close()
-
-
-def test_the_log_is_bounded(cluster: Cluster) -> None:
-    cluster.start()
-    with cluster.layout.log.open("ab") as file:
+def test_the_log_is_bounded(shared: Cluster) -> None:
+    shared.start()
+    with shared.layout.log.open("ab") as file:
         file.write(b"x" * (log.BOUND_BYTES + 5_000_000))
         file.write(b"the last line\n")
-    cluster.start()
-    assert cluster.layout.log.stat().st_size < 100_000
-    assert cluster.layout.previous_log.stat().st_size == log.BOUND_BYTES
-    assert cluster.layout.previous_log.read_bytes().endswith(b"the last line\n")
-    ask(cluster.start(), "SELECT pg_terminate_backend(0)", SUPERUSER)
-    assert b"\0" not in cluster.layout.log.read_bytes()
+    shared.start()
+    assert shared.layout.log.stat().st_size < 100_000
+    assert shared.layout.previous_log.stat().st_size == log.BOUND_BYTES
+    assert shared.layout.previous_log.read_bytes().endswith(b"the last line\n")
+    ask(shared.start(), "SELECT pg_terminate_backend(0)", SUPERUSER)
+    assert b"\0" not in shared.layout.log.read_bytes()
 
 
-def test_no_statement_and_no_value_reaches_the_log(cluster: Cluster) -> None:
-    endpoint = cluster.start()
+def test_no_statement_and_no_value_reaches_the_log(shared: Cluster) -> None:
+    endpoint = shared.start()
     ask(endpoint, "CREATE TABLE guests (phone text PRIMARY KEY)")
     ask(endpoint, "INSERT INTO guests VALUES ('13800138000')")
     with pytest.raises(psycopg2.errors.UniqueViolation):
         ask(endpoint, "INSERT INTO guests VALUES ('13800138000')")
-    said = cluster.layout.log.read_text()
+    said = shared.layout.log.read_text()
     assert "duplicate key" in said
     assert "13800138000" not in said
 
@@ -418,16 +325,16 @@ def test_databases_for_tests_are_cloned_from_a_template(shared: Cluster) -> None
 
 
 def test_a_copied_folder_does_not_reach_the_originals_server(
-    cluster: Cluster, tmp_path: Path
+    shared: Cluster, tmp_path: Path
 ) -> None:
-    original = cluster.start()
-    shutil.copytree(cluster.data_dir, tmp_path / "copy", ignore=shutil.ignore_patterns(".s.*"))
+    original = shared.start()
+    shutil.copytree(shared.data_dir, tmp_path / "copy", ignore=shutil.ignore_patterns(".s.*"))
     copy = Cluster(tmp_path / "copy")
     try:
         endpoint = copy.start()
         assert endpoint.pid != original.pid
         assert ask(endpoint, "SHOW data_directory", SUPERUSER) == str(copy.layout.cluster)
-        assert cluster.start() == original
+        assert shared.start() == original
     finally:
         copy.close()
 

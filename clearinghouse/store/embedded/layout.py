@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 import stat
 import tempfile
 from dataclasses import dataclass
@@ -72,13 +73,8 @@ class Layout:
             raise not_ours(self.root) from None
 
     @property
-    def socket_folder(self) -> Path:
-        """Where a server started now puts its socket; derived, so every command finds the same."""
-        own = self.root / "run"
-        text = os.fsencode(own)
-        # A comma separates hosts in libpq and folders in PostgreSQL, and neither can escape it.
-        if len(text) <= LONGEST_SOCKET_FOLDER and not set(text) & set(b',"') and _is_utf8(text):
-            return own
+    def short_socket_folder(self) -> Path:
+        """Where the socket stands if it can't stand under ``root``; derived from ``root``."""
         name = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"hotel-clearinghouse-{name}"
 
@@ -116,12 +112,37 @@ def tighten(folder: Path) -> None:
         folder.chmod(PRIVATE)
 
 
-def make_socket_folder(folder: Path, uid: int, gid: int) -> None:
-    """Makes the socket folder for the server's account.
+def make_socket_folder(layout: Layout, uid: int, gid: int) -> Path:
+    """Makes the folder for the server's socket, which ``uid`` owns; returns it.
 
     Raises:
         DatabaseUnavailable: Something that is not our folder stands there.
     """
+    own = layout.root / "run"
+    if _is_good_address(own):
+        _make_private(own, uid, gid)
+        if can_hold_socket(own):
+            return own
+    _make_private(layout.short_socket_folder, uid, gid)
+    return layout.short_socket_folder
+
+
+def can_hold_socket(folder: Path) -> bool:
+    """Whether its file system knows sockets; shared folders of virtual machines may not."""
+    path = folder / ".probe"
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.bind(os.fsencode(path))
+        except PermissionError:
+            return True  # not the file system's fault: the server's account will see
+        except OSError:
+            return False
+    path.unlink(missing_ok=True)
+    return True
+
+
+def _make_private(folder: Path, uid: int, gid: int) -> None:
     try:
         folder.mkdir(mode=PRIVATE)
     except FileExistsError:
@@ -156,9 +177,12 @@ def is_private(folder: Path, uid: int) -> bool:
     )
 
 
-def _is_utf8(text: bytes) -> bool:
+def _is_good_address(folder: Path) -> bool:
+    """Whether libpq and PostgreSQL can name a socket in this folder."""
+    text = os.fsencode(folder)
     try:
         text.decode()
     except UnicodeDecodeError:
         return False
-    return True
+    # A comma separates hosts in libpq and folders in PostgreSQL, and libpq can't escape it.
+    return len(text) <= LONGEST_SOCKET_FOLDER and not set(text) & set(b',"')

@@ -38,6 +38,9 @@ class State(StrEnum):
     STALE = "stale"
 
 
+_NOT_YET_OR_NO_MORE = {"starting": State.STARTING, "stopping": State.STOPPING}
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """The embedded server and its data, without changing either.
@@ -98,6 +101,7 @@ def stop(settings: Settings) -> bool:
         with exclusive(layout.lock, _LOCK_SECONDS):
             running = running_postmaster(layout.cluster)
             if running is None:
+                _refuse_unseen(layout)
                 return False
             pid = running[0].pid
             os.kill(pid, signal.SIGINT)
@@ -123,11 +127,9 @@ def status(settings: Settings) -> Status:
         size = _disk_bytes(layout.cluster)
         running = running_postmaster(layout.cluster)
         if running is None:
-            found = read_pid_file(layout.cluster)
-            state = State.STOPPED if found is None else State.STALE
-            return Status(state, layout.cluster, version, size_bytes=size)
+            return Status(_state_unseen(layout), layout.cluster, version, size_bytes=size)
         process, found = running
-        state = State(found.state) if found.state in set(State) else State.RUNNING
+        state = _NOT_YET_OR_NO_MORE.get(found.state, State.RUNNING)
         endpoint = private_endpoint(layout, found)
         version = (endpoint.server_version() if endpoint else None) or version
         return Status(state, layout.cluster, version, process.pid, found.socket_folder, size)
@@ -141,6 +143,21 @@ def _answering(layout: Layout) -> Endpoint | None:
         return None
     endpoint = private_endpoint(layout, found)
     return endpoint if endpoint is not None and endpoint.ask() is Answer.READY else None
+
+
+def _state_unseen(layout: Layout) -> State:
+    """The state where no process of the server can be seen from here."""
+    if _answering(layout) is not None:
+        return State.RUNNING
+    return State.STOPPED if read_pid_file(layout.cluster) is None else State.STALE
+
+
+def _refuse_unseen(layout: Layout) -> None:
+    if _answering(layout) is not None:
+        raise DatabaseUnavailable(
+            f"PostgreSQL runs on {layout.cluster}, but its process can't be seen from here, "
+            "perhaps because it is in another container: stop it there."
+        )
 
 
 def _disk_bytes(folder: Path) -> int:

@@ -68,8 +68,7 @@ def start_locked(
             wait_for_end(pid, _ORPHAN_LIMIT_SECONDS)
         make_cluster(layout, account, binaries, lock, extra)
     with _server_lock(layout, account) as server_lock:
-        sockets = layout.socket_folder
-        make_socket_folder(sockets, account.uid, account.gid)
+        sockets = make_socket_folder(layout, account.uid, account.gid)
         ours = configuration.server_settings(
             layout.cluster, sockets, lz4=_has_lz4(binaries, layout.cluster)
         )

@@ -1,0 +1,152 @@
+"""What the commands share: opening the books, parameters, tables, progress bars and writing files."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from clearinghouse.config import Settings
+from clearinghouse.domain.calendar import parse_period
+from clearinghouse.domain.errors import ClearinghouseError
+from clearinghouse.domain.money import yuan
+from clearinghouse.operations.context import Context
+from clearinghouse.operations.opening import opened
+from settlement.tables import csv_bytes
+
+_WIDE = 120
+
+
+def settings() -> Settings:
+    """Return the settings of this command; a caller inside the process may have put others in click's context."""
+    found = click.get_current_context().find_object(Settings)
+    return found if found is not None else Settings.from_environment(os.environ)
+
+
+@contextmanager
+def books() -> Iterator[Context]:
+    """Open the books for the length of a command."""
+    with opened(settings()) as context:
+        yield context
+
+
+class PeriodType(click.ParamType[int]):
+    """A month written ``YYYY-MM``."""
+
+    name = "period"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return the period; anything else is wrong usage."""
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_period(value)
+        except ValueError as wrong:
+            self.fail(str(wrong), param, ctx)
+
+
+class DateType(click.ParamType[date]):
+    """A date written ``YYYY-MM-DD``."""
+
+    name = "date"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> date:
+        """Return the date; anything else is wrong usage."""
+        if isinstance(value, date):
+            return value
+        try:
+            if len(value) != len("YYYY-MM-DD"):
+                raise ValueError
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f'"{value[:20]}" is not a date; write it as YYYY-MM-DD', param, ctx)
+
+
+PERIOD = PeriodType()
+DATE = DateType()
+
+
+def console(stderr: bool = False) -> Console:
+    """Return a console that is wide enough for tables where the output is no terminal."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else _WIDE, highlight=False)
+
+
+def money(amount_minor: int) -> str:
+    """Show fen as yuan, negative in red; two decimals always."""
+    text = yuan(amount_minor)
+    return f"[red]{text}[/red]" if amount_minor < 0 else text
+
+
+def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> None:
+    """Print a table; the first ``left`` columns are text, the others are figures."""
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number < left else "right", no_wrap=number > 0)
+    for row in rows:
+        table.add_row(*row)
+    console().print(table)
+
+
+def print_rows(format_name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows for scripts, as ``csv`` or ``json``."""
+    if format_name == "csv":
+        click.echo(csv_bytes(columns, rows).decode(), nl=False)
+    else:
+        records = [dict(zip(columns, row, strict=True)) for row in rows]
+        click.echo(json.dumps(records, ensure_ascii=False, indent=1))
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, float, float], None]]:
+    """Show what is going on if the output is a terminal; yields a function for (what, done, of)."""
+    if not sys.stderr.isatty():
+        yield lambda what, done, of: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console(stderr=True), transient=True) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def show(what: str, done: float, of: float) -> None:
+            task = tasks.get(what)
+            if task is None:
+                task = tasks[what] = progress.add_task(what, total=of)
+            progress.update(task, completed=done, total=of)
+
+        yield show
+
+
+def write_file(path: Path, content: Iterable[bytes]) -> None:
+    """Write a file whole or not at all: beside its place first, then moved there.
+
+    Raises:
+        ClearinghouseError: it can't be written there.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            for block in content:
+                file.write(block)
+        part.replace(path)
+    except OSError as error:
+        raise ClearinghouseError(f"{path} can't be written: {error.strerror}") from error

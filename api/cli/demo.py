@@ -1,0 +1,133 @@
+"""``clearinghouse demo``: a whole alliance month on this machine, and where to look at it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+from rich.table import Table
+
+from api.cli.books import run_settlement, show_positions, write_period
+from api.cli.checks import prove_all
+from api.cli.common import console, settings, write_file
+from api.cli.imports import rejection_file, run_import
+from api.demo import SampleFacts, SamplePack, write_sample_packs
+from clearinghouse.config import Settings
+from clearinghouse.domain.calendar import parse_period
+from clearinghouse.operations.context import Context
+from clearinghouse.operations.opening import opened
+from clearinghouse.store import embedded
+
+#: The rules that the story shows first; all others are in the pack as well.
+_STORY = (
+    "own_system_spend",
+    "cross_system_spend",
+    "redeem_several_issuers",
+    "redeem_own_points",
+    "refund_redeem",
+    "stored_value_across",
+    "treatment_highest_not_above",
+    "debt_arises",
+    "debt_repaid",
+    "points_expire",
+    "late_line",
+    "repeated_line",
+    "hotel_moves",
+    "txn_ref_reused",
+)
+
+
+@click.command("demo")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo-out"),
+    show_default=True,
+    help="Folder for the sample packs and the settled months.",
+)
+def demo(out: Path) -> None:
+    """Show a whole alliance month: import, settle, state and prove a sample alliance.
+
+    It runs on a database of its own under the data folder, made afresh each time; your books are not touched.
+    """
+    began = time.monotonic()
+    say = console().print
+    say("[bold]酒店联盟清算所 · Hotel Alliance Clearing House[/bold] — 演示 demo")
+    # A pack is written elsewhere first: the folder is the reader's, and may hold what they want to keep.
+    with TemporaryDirectory() as folder, _fresh_books(settings()) as context:
+        facts = write_sample_packs(Path(folder))
+        say(
+            f"\n示例联盟 A sample alliance: {facts.systems} 个系统 systems, {facts.hotels} 家酒店 hotels,"
+            f" {facts.travellers:,} 位旅客 travellers"
+        )
+        for pack in facts.packs:
+            _month(context, pack, out)
+        _story(facts)
+        period = parse_period(facts.shown.period)
+        console().print()
+        show_positions(context, period)
+        console().print()
+        if not prove_all(context):
+            raise click.exceptions.Exit(1)
+    _where_to_look(out, facts, time.monotonic() - began)
+
+
+@contextmanager
+def _fresh_books(configured: Settings) -> Iterator[Context]:
+    """Open the demo's own database, without what an earlier demo left in it."""
+    own = replace(configured, data_dir=configured.data_dir / "demo", database_url=None)
+    embedded.stop(own)
+    shutil.rmtree(own.data_dir, ignore_errors=True)
+    with opened(own) as context:
+        yield context
+
+
+def _month(context: Context, pack: SamplePack, out: Path) -> None:
+    result = run_import(context, pack.folder)
+    copy = out / "packs" / pack.folder.name
+    copy.mkdir(parents=True, exist_ok=True)
+    for file in sorted(pack.folder.iterdir()):
+        write_file(copy / file.name, [file.read_bytes()])
+    write_file(copy / "rejections.csv", rejection_file(context, result))
+    run_settlement(context, parse_period(pack.period))
+    write_period(context, parse_period(pack.period), out)
+    console().print(
+        f"  {pack.period}: {result.lines:>6,} 笔 transactions, {result.rejected:>3} 笔被拒 refused,"
+        f" {pack.late:>2} 笔迟到 late, {pack.repeated:>2} 笔重发 repeated — 已入账并结算 posted and settled"
+    )
+
+
+def _story(facts: SampleFacts) -> None:
+    table = Table(
+        title="这个月里有什么 What this month shows", title_justify="left", header_style="bold",
+        show_lines=False,
+    )  # fmt: skip
+    table.add_column("酒店 Hotel", no_wrap=True)
+    table.add_column("交易号 Reference", no_wrap=True)
+    table.add_column("发生了什么 What happened")
+    for rule in _STORY:
+        example = facts.example(rule)
+        table.add_row(example.host_hotel, example.txn_ref, f"{example.zh}\n[dim]{example.en}[/dim]")
+    console().print()
+    console().print(table)
+
+
+def _where_to_look(out: Path, facts: SampleFacts, seconds: float) -> None:
+    month = out / facts.shown.period
+    example = facts.example("redeem_several_issuers")
+    console().print(
+        f"\n[bold]看这里 Where to look[/bold] ({seconds:.0f} s)\n"
+        f"  {month}/positions.csv, obligations.csv, points_liability.csv, manifest.json\n"
+        f"  {month}/statements/  每个系统的账单 every system's statement: pdf, xlsx, csv, json\n"
+        f"  {out}/packs/{facts.shown.folder.name}/  导入的数据 what was imported;"
+        " rejections.csv 被拒明细 what was refused and why\n"
+        f"  例 For example: {month}/statements/{example.host_hotel.partition('-')[0]}.pdf,"
+        f" {example.txn_ref} 在其 in its .csv",
+        soft_wrap=True,
+    )

@@ -1,0 +1,169 @@
+"""The journal: entries sum to zero, stand between accounts that exist, and are whole (domain.md §5.1)."""
+
+from __future__ import annotations
+
+from clearinghouse.domain.accounts import ASSET_OF, AccountKind
+from clearinghouse.store.checks.check import kind, month, owner, query
+
+A = AccountKind
+
+#: Every movement that there is: from the debit to the credit account.
+MOVEMENTS: tuple[tuple[AccountKind, AccountKind], ...] = (
+    (A.POINTS_ISSUED, A.TRAVELLER_POINTS),
+    (A.TRAVELLER_POINTS, A.POINTS_REDEEMED),
+    (A.TRAVELLER_POINTS, A.POINTS_EXPIRED),
+    (A.TRAVELLER_POINTS, A.POINTS_REVERSED),
+    (A.POINTS_REVERSED, A.TRAVELLER_POINTS),
+    (A.POINTS_REVERSED, A.POINTS_EXPIRED),
+    (A.TRAVELLER_DEBT, A.POINTS_DEBTS),
+    (A.POINTS_DEBTS, A.TRAVELLER_DEBT),
+    (A.STORED_VALUE_ISSUED, A.TRAVELLER_STORED_VALUE),
+    (A.TRAVELLER_STORED_VALUE, A.STORED_VALUE_ISSUED),
+    (A.TRAVELLER_STORED_VALUE, A.STORED_VALUE_USED),
+    (A.STORED_VALUE_USED, A.TRAVELLER_STORED_VALUE),
+    (A.POSITION, A.POSITION),
+    (A.POSITION, A.FEES),
+    (A.FEES, A.POSITION),
+    (A.FEES, A.VAT),
+    (A.VAT, A.FEES),
+    (A.POSITION, A.VAT),
+    (A.VAT, A.POSITION),
+)
+_MOVEMENTS = ", ".join(f"({int(d)}, {int(c)}, {int(ASSET_OF[d])})" for d, c in MOVEMENTS)
+_CHART = ", ".join(f"({int(k)}, {int(asset)})" for k, asset in ASSET_OF.items())
+
+SUMS_TO_ZERO = query(
+    "1.1", "分录借贷相等", "Every entry sums to zero per asset", "postings",
+    f"""
+SELECT p.postings, CASE
+    WHEN p.one_sided > 0 THEN format(
+        'the posting %s has no amount above zero, or one account on both sides', p.one)
+    WHEN m.asset IS NULL THEN format(
+        '%s postings move value from accounts of kind %s to kind %s, which nothing does',
+        p.postings, p.debit, p.credit)
+    WHEN m.asset <> p.asset THEN format(
+        '%s postings from accounts of kind %s to kind %s count an asset that these do not hold',
+        p.postings, p.debit, p.credit) END
+FROM (
+    SELECT {kind("debit")} AS debit, {kind("credit")} AS credit, asset, count(*) AS postings,
+        count(*) FILTER (WHERE amount <= 0 OR debit = credit) AS one_sided,
+        min(entry_id::text || ' no. ' || seq) FILTER (WHERE amount <= 0 OR debit = credit) AS one
+    FROM postings GROUP BY 1, 2, 3
+) AS p LEFT JOIN (VALUES {_MOVEMENTS}) AS m (debit, credit, asset) USING (debit, credit)
+""",
+)  # fmt: skip
+
+ACCOUNTS_EXIST = query(
+    "1.2", "科目均有归属", "Every account belongs to someone on record", "accounts",
+    f"""
+SELECT 1, CASE
+    WHEN chart.asset IS NULL THEN format('account %s is of no known kind', a.account)
+    WHEN chart.asset <> a.asset THEN format('account %s holds an asset that is not its own', a.account)
+    WHEN CASE WHEN chart.kind < 8 THEN t.number WHEN chart.kind < 16 THEN h.number
+        WHEN chart.kind < 24 THEN s.number WHEN {owner("a.account")} = 0 THEN 0 END IS NULL
+        THEN format('account %s belongs to nobody on record', a.account) END
+FROM (
+    SELECT account, asset FROM (
+        SELECT debit AS account, asset FROM postings UNION ALL SELECT credit, asset FROM postings
+    ) AS sides GROUP BY 1, 2
+) AS a
+LEFT JOIN (VALUES {_CHART}) AS chart (kind, asset) ON chart.kind = {kind("a.account")}
+LEFT JOIN travellers t ON t.number = CASE WHEN chart.kind < 8 THEN {owner("a.account")} END
+LEFT JOIN hotels h ON h.number = CASE WHEN chart.kind BETWEEN 8 AND 15 THEN {owner("a.account")} END
+LEFT JOIN systems s ON s.number = CASE WHEN chart.kind BETWEEN 16 AND 23 THEN {owner("a.account")} END
+""",
+)  # fmt: skip
+
+BELONG_TO_AN_ENTRY = query(
+    "1.3", "分录均有出处", "Every posting is of a transaction or entry of its period", "postings",
+    f"""
+SELECT 1, CASE WHEN t.txn_id IS NULL AND e.entry_id IS NULL THEN format(
+    'posting %s of %s in %s is of no transaction and no entry', p.seq, p.entry_id, {month("p.period")}) END
+FROM postings p
+LEFT JOIN transactions t ON t.period = p.period AND t.txn_id = p.entry_id
+LEFT JOIN entries e ON e.period = p.period AND e.entry_id = p.entry_id
+UNION ALL
+SELECT 1, format('entry %s of %s has no postings', e.entry_id, {month("e.period")})
+FROM entries e LEFT JOIN postings p ON p.period = e.period AND p.entry_id = e.entry_id
+WHERE p.entry_id IS NULL
+""",
+)  # fmt: skip
+
+
+def _moved(debit: AccountKind, credit: AccountKind) -> str:
+    """Return the sum of what a transaction moved from one kind of account to another."""
+    return (
+        "coalesce(sum(p.amount) FILTER (WHERE"
+        f" {kind('p.debit')} = {int(debit)} AND {kind('p.credit')} = {int(credit)}), 0)"
+    )
+
+
+#: What each kind of transaction must have moved, and must not have.
+TRANSACTIONS_ARE_WHOLE = query(
+    "1.4", "交易分录齐全", "Every transaction has the postings of its kind", "transactions",
+    f"""
+SELECT 1, CASE
+    WHEN m.strangers > 0 THEN format('transaction %s moves value of another traveller', m.txn_id)
+    WHEN (CASE m.kind
+        WHEN 'spend' THEN m.points = m.issued AND m.taken >= m.repaid
+            AND m.others = m.issued + m.taken + m.repaid
+        WHEN 'award' THEN m.points = m.issued AND m.taken >= m.repaid
+            AND m.others = m.issued + m.taken + m.repaid
+        WHEN 'redeem' THEN m.points = m.redeemed AND m.others = m.redeemed
+        WHEN 'load' THEN m.amount_minor = m.loaded AND m.others = m.loaded
+        WHEN 'stored_value_spend' THEN m.amount_minor = m.used AND m.others = m.used
+        WHEN 'refund' THEN CASE o.kind
+            WHEN 'spend' THEN m.points >= m.taken + m.owed AND m.others = m.taken + m.owed
+            WHEN 'award' THEN m.points >= m.taken + m.owed AND m.others = m.taken + m.owed
+            WHEN 'redeem' THEN m.points >= m.returned + m.gone + m.repaid
+                AND m.others = m.returned + m.gone + m.repaid
+            WHEN 'load' THEN m.amount_minor = m.unloaded AND m.others = m.unloaded
+            WHEN 'stored_value_spend' THEN m.amount_minor = m.unused AND m.others = m.unused
+            END
+        END) IS NOT TRUE
+    THEN format('the %s %s has other postings than it must have', m.kind, m.txn_id) END
+FROM (
+    SELECT t.period, t.txn_id, t.kind, t.original, t.points, t.amount_minor,
+        {_moved(A.POINTS_ISSUED, A.TRAVELLER_POINTS)} AS issued,
+        {_moved(A.TRAVELLER_POINTS, A.POINTS_REDEEMED)} AS redeemed,
+        {_moved(A.TRAVELLER_POINTS, A.POINTS_REVERSED)} AS taken,
+        {_moved(A.POINTS_REVERSED, A.TRAVELLER_POINTS)} AS returned,
+        {_moved(A.POINTS_REVERSED, A.POINTS_EXPIRED)} AS gone,
+        {_moved(A.TRAVELLER_DEBT, A.POINTS_DEBTS)} AS owed,
+        {_moved(A.POINTS_DEBTS, A.TRAVELLER_DEBT)} AS repaid,
+        {_moved(A.STORED_VALUE_ISSUED, A.TRAVELLER_STORED_VALUE)} AS loaded,
+        {_moved(A.TRAVELLER_STORED_VALUE, A.STORED_VALUE_ISSUED)} AS unloaded,
+        {_moved(A.TRAVELLER_STORED_VALUE, A.STORED_VALUE_USED)} AS used,
+        {_moved(A.STORED_VALUE_USED, A.TRAVELLER_STORED_VALUE)} AS unused,
+        coalesce(sum(p.amount) FILTER (WHERE {kind("p.debit")} < 16), 0) AS others,
+        count(*) FILTER (WHERE ({kind("p.debit")} < 8 AND {owner("p.debit")} <> t.traveller)
+            OR ({kind("p.credit")} < 8 AND {owner("p.credit")} <> t.traveller)) AS strangers
+    FROM transactions t LEFT JOIN postings p ON p.period = t.period AND p.entry_id = t.txn_id
+    GROUP BY t.period, t.txn_id, t.kind, t.original, t.points, t.amount_minor
+) AS m LEFT JOIN (
+    SELECT txn_id, kind FROM transactions
+    WHERE txn_id IN (SELECT original FROM transactions WHERE original IS NOT NULL)
+) AS o ON o.txn_id = m.original
+""",
+)  # fmt: skip
+
+LEGS_ARE_POSTED = query(
+    "1.5", "清算腿已入账", "What the legs clear is what stands in the journal", "movements",
+    f"""
+SELECT m.movements, CASE WHEN m.difference <> 0 AND e.entry_id IS NULL THEN format(
+    'the legs of transaction %s and its postings differ by %s fen for %s', m.txn_id, m.difference,
+    coalesce('system ' || s.code, 'the clearing house')) END
+FROM (
+    SELECT period, txn_id, system, sum(amount) AS difference, count(*) AS movements FROM (
+        SELECT period, txn_id, host_system AS system, fee_minor - obligation_minor AS amount FROM legs
+            WHERE obligation_minor <> 0 OR fee_minor <> 0
+        UNION ALL SELECT period, txn_id, issuer_system, obligation_minor FROM legs WHERE obligation_minor <> 0
+        UNION ALL SELECT period, txn_id, 0, -fee_minor FROM legs WHERE fee_minor <> 0
+        UNION ALL SELECT period, entry_id, {owner("debit")}, -amount FROM postings WHERE {kind("debit")} >= 16
+        UNION ALL SELECT period, entry_id, {owner("credit")}, amount FROM postings WHERE {kind("credit")} >= 16
+    ) AS movements GROUP BY 1, 2, 3
+) AS m
+LEFT JOIN entries e ON e.period = m.period AND e.entry_id = m.txn_id
+LEFT JOIN systems s ON s.number = m.system
+""",
+)  # fmt: skip

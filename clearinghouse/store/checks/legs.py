@@ -1,0 +1,140 @@
+"""Legs: no exchange, no fee, and on every exchange the rulebook's fee, exactly (domain.md §5.5)."""
+
+from __future__ import annotations
+
+from clearinghouse.domain.rulebook import rulebook_from_document, rulebook_sha256
+from clearinghouse.store.checks.check import Check, Finding, query
+from clearinghouse.store.database import Session
+
+#: The terms of every version for every kind of fee, as exact numbers.
+_RULES = """
+SELECT r.number AS rulebook, fee.kind AS fee_kind,
+    (r.document ->> 'point_value_minor_per_100')::numeric * 0.01 AS point_value,
+    (fee.rule ->> 'rate_ppm')::numeric * 0.000001 AS rate,
+    (fee.rule ->> 'fixed_minor')::numeric AS fixed,
+    (fee.rule ->> 'min_minor')::numeric AS least,
+    (fee.rule ->> 'max_minor')::numeric AS most
+FROM rulebooks r CROSS JOIN LATERAL jsonb_each(r.document -> 'fees') AS fee (kind, rule)
+"""
+
+
+def _fee(base: str) -> str:
+    """Return the fee on a value: ``clamp(round(value × rate) + fixed, min, max)``, half up; no value, no fee.
+
+    Products of ``numeric`` are exact, which quotients are not; LEAST passes over a limit that is not set.
+    """
+    charged = f"greatest(round({base} * rule.rate) + rule.fixed, rule.least)"
+    return f"CASE WHEN {base} > 0 THEN least({charged}, rule.most) ELSE 0 END"
+
+
+def _amounts(leg: str, points: str, base: str, obligation: str, fee: str) -> str:
+    """Return the condition that what a leg is worth follows from its points or amount."""
+    cross = f"{leg}.host_system <> {leg}.issuer_system"
+    return (
+        f"({leg}.fee_kind = 'redeem') = ({points} IS NOT NULL)"
+        f" AND ({leg}.fee_kind <> 'redeem' OR {base} = round({points} * rule.point_value))"
+        f" AND {obligation} = CASE WHEN {cross} AND {leg}.fee_kind <> 'spend' THEN {base} ELSE 0 END"
+        f" AND {fee} = CASE WHEN {cross} THEN {_fee(base)} ELSE 0 END"
+    )
+
+
+_REMAINING = _amounts(
+    "g",
+    "(g.points + b.points)",
+    "(g.base_minor + b.base_minor)",
+    "(g.obligation_minor + b.obligation_minor)",
+    "(g.fee_minor + b.fee_minor)",
+)
+
+OWN_SYSTEM_IS_FREE = query(
+    "5.1", "本系统内不收费", "No exchange, no fee: nothing is charged or owed inside a system", "legs",
+    """
+SELECT legs, CASE WHEN charged > 0 THEN format('%s legs inside system %s carry a fee or an obligation, as in %s',
+    charged, s.code, one) END
+FROM (
+    SELECT host_system, issuer_system, count(*) AS legs,
+        count(*) FILTER (WHERE fee_minor <> 0 OR obligation_minor <> 0) AS charged,
+        min(txn_id::text) FILTER (WHERE fee_minor <> 0 OR obligation_minor <> 0) AS one
+    FROM legs WHERE host_system = issuer_system GROUP BY 1, 2
+) AS own LEFT JOIN systems s ON s.number = own.host_system
+""",
+)  # fmt: skip
+
+FEES_ARE_THE_RULEBOOKS = query(
+    "5.2", "跨系统费用按规则", "Every fee and obligation is the rulebook's, and that of what refunds left", "legs",
+    f"""
+SELECT 1 + coalesce(b.legs, 0), CASE
+    WHEN ({_amounts("g", "g.points", "g.base_minor", "g.obligation_minor", "g.fee_minor")}) IS NOT TRUE
+        THEN format('leg %s of transaction %s carries a fee of %s on %s fen, which is not the rulebook''s',
+            g.leg_no, g.txn_id, g.fee_minor, g.base_minor)
+    WHEN b.legs IS NOT NULL AND (g.base_minor + b.base_minor >= 0 AND {_REMAINING}) IS NOT TRUE
+        THEN format('after its refunds, leg %s of transaction %s does not carry the fee of what is left',
+            g.leg_no, g.txn_id) END
+FROM legs g
+LEFT JOIN (
+    SELECT reverses_txn, reverses_leg, count(*) AS legs, sum(points) AS points, sum(base_minor) AS base_minor,
+        sum(obligation_minor) AS obligation_minor, sum(fee_minor) AS fee_minor
+    FROM legs WHERE reverses_txn IS NOT NULL GROUP BY 1, 2
+) AS b ON b.reverses_txn = g.txn_id AND b.reverses_leg = g.leg_no
+LEFT JOIN ({_RULES}) AS rule ON rule.rulebook = g.rulebook AND rule.fee_kind = g.fee_kind
+WHERE g.reverses_txn IS NULL
+""",
+)  # fmt: skip
+
+#: Whose a hotel was on which dates; what it issued before its first date counts as its first system's.
+_MEMBERSHIPS = """
+SELECT hotel, system, effective_from AS joined,
+    CASE WHEN lag(system) OVER dated IS NULL THEN '-infinity' ELSE effective_from END AS since,
+    coalesce(lead(effective_from) OVER dated, 'infinity') AS until
+FROM memberships WINDOW dated AS (PARTITION BY hotel ORDER BY effective_from)
+"""
+
+SYSTEMS_ARE_THOSE_OF_THE_DAY = query(
+    "5.3", "系统归属按营业日", "Every leg is of its host, its rulebook and the systems of its business date", "legs",
+    f"""
+SELECT 1, CASE
+    WHEN t.txn_id IS NULL OR g.host_hotel <> t.host_hotel OR g.rulebook <> t.rulebook
+        THEN format('leg %s of %s has another host or rulebook than its transaction', g.leg_no, g.txn_id)
+    WHEN g.reverses_txn IS NULL AND (g.host_system = host.system AND t.business_date >= host.joined) IS NOT TRUE
+        THEN format('transaction %s of %s was not hosted by the system that leg %s says',
+            g.txn_id, t.business_date, g.leg_no)
+    WHEN g.reverses_txn IS NULL AND (g.issuer_system = issuer.system) IS NOT TRUE
+        THEN format('the issuer in leg %s of transaction %s was not of that system on %s',
+            g.leg_no, g.txn_id, t.business_date) END
+FROM legs g
+LEFT JOIN transactions t ON t.period = g.period AND t.txn_id = g.txn_id
+LEFT JOIN ({_MEMBERSHIPS}) AS host ON host.hotel = g.host_hotel
+    AND t.business_date >= host.since AND t.business_date < host.until
+LEFT JOIN ({_MEMBERSHIPS}) AS issuer ON issuer.hotel = g.issuer_hotel
+    AND t.business_date >= issuer.since AND t.business_date < issuer.until
+""",
+)  # fmt: skip
+
+LEGS_SUM_TO_TRANSACTIONS = query(
+    "5.4", "清算腿合计等于交易", "The legs of a transaction sum to it, one for each issuer", "transactions",
+    """
+SELECT 1, CASE WHEN (CASE t.kind
+    WHEN 'spend' THEN g.legs = 1 AND g.first_kind = 'spend' AND g.base_minor = t.amount_minor
+        AND g.issuer_hotel = c.issuer_hotel
+    WHEN 'redeem' THEN g.first_kind = 'redeem' AND g.points = t.points
+    WHEN 'stored_value_spend' THEN g.first_kind = 'stored_value' AND g.base_minor = t.amount_minor
+    WHEN 'award' THEN g.legs IS NULL
+    WHEN 'load' THEN g.legs IS NULL
+    WHEN 'refund' THEN CASE g.first_kind
+        WHEN 'redeem' THEN g.points = -t.points
+        WHEN 'stored_value' THEN g.base_minor = -t.amount_minor
+        WHEN 'spend' THEN g.legs = 1 AND g.base_minor = -t.amount_minor
+        ELSE g.legs IS NULL END
+    END AND c.traveller = t.traveller
+        AND (g.legs IS NULL OR (g.legs = g.last_no AND g.first_kind = g.last_kind AND g.issuers = g.legs)))
+    IS NOT TRUE THEN format('the legs of the %s %s do not sum to it, or it is of another card', t.kind, t.txn_id) END
+FROM transactions t
+LEFT JOIN cards c ON c.number = t.card
+LEFT JOIN (
+    SELECT period, txn_id, count(*) AS legs, max(leg_no) AS last_no, min(fee_kind) AS first_kind,
+        max(fee_kind) AS last_kind, sum(points) AS points, sum(base_minor) AS base_minor,
+        min(issuer_hotel) AS issuer_hotel, count(DISTINCT issuer_hotel) AS issuers
+    FROM legs GROUP BY 1, 2
+) AS g ON g.period = t.period AND g.txn_id = t.txn_id
+""",
+)  # fmt: skip

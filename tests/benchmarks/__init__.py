@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m tests.benchmarks`; docs/benchmarks.md says how to read them."""
