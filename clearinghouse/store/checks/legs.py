@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from clearinghouse.domain.errors import RulebookFault
 from clearinghouse.domain.rulebook import rulebook_from_document, rulebook_sha256
-from clearinghouse.store.checks.check import Check, Finding, query
+from clearinghouse.domain.accounts import AccountKind
+from clearinghouse.store.checks.check import Check, Finding, kind, owner, query
 from clearinghouse.store.database import Session
 
 #: The terms of every version for every kind of fee, as exact numbers.
@@ -111,7 +113,7 @@ LEFT JOIN ({_MEMBERSHIPS}) AS issuer ON issuer.hotel = g.issuer_hotel
 )  # fmt: skip
 
 LEGS_SUM_TO_TRANSACTIONS = query(
-    "5.4", "清算腿合计等于交易", "The legs of a transaction sum to it, one for each issuer", "transactions",
+    "5.4", "清算腿合计等于交易", "The legs of every transaction sum to it", "transactions",
     """
 SELECT 1, CASE WHEN (CASE t.kind
     WHEN 'spend' THEN g.legs = 1 AND g.first_kind = 'spend' AND g.base_minor = t.amount_minor
@@ -126,15 +128,70 @@ SELECT 1, CASE WHEN (CASE t.kind
         WHEN 'spend' THEN g.legs = 1 AND g.base_minor = -t.amount_minor
         ELSE g.legs IS NULL END
     END AND c.traveller = t.traveller
-        AND (g.legs IS NULL OR (g.legs = g.last_no AND g.first_kind = g.last_kind AND g.issuers = g.legs)))
+        AND (g.legs IS NULL OR (g.legs = g.last_no AND g.first_kind = g.last_kind)))
     IS NOT TRUE THEN format('the legs of the %s %s do not sum to it, or it is of another card', t.kind, t.txn_id) END
 FROM transactions t
 LEFT JOIN cards c ON c.number = t.card
 LEFT JOIN (
     SELECT period, txn_id, count(*) AS legs, max(leg_no) AS last_no, min(fee_kind) AS first_kind,
         max(fee_kind) AS last_kind, sum(points) AS points, sum(base_minor) AS base_minor,
-        min(issuer_hotel) AS issuer_hotel, count(DISTINCT issuer_hotel) AS issuers
+        min(issuer_hotel) AS issuer_hotel
     FROM legs GROUP BY 1, 2
 ) AS g ON g.period = t.period AND g.txn_id = t.txn_id
 """,
 )  # fmt: skip
+
+_REDEEMED, _USED = int(AccountKind.POINTS_REDEEMED), int(AccountKind.STORED_VALUE_USED)
+_REVERSED = int(AccountKind.POINTS_REVERSED)
+
+LEGS_ARE_OF_THE_LOTS_DRAWN = query(
+    "5.5", "腿与所用批次相符", "Every leg is what was drawn on, or went back to, the lots of its issuer", "legs",
+    f"""
+SELECT d.legs, CASE WHEN d.legs <> 1 OR d.difference > 0 OR (d.difference < 0 AND NOT d.may_repay_debt)
+    THEN format('transaction %s has legs that differ by %s from the lots of hotel %s', d.txn_id,
+        d.difference, coalesce(h.code, d.hotel::text)) END
+FROM (
+    SELECT period, txn_id, hotel, sum(legs) AS legs, sum(amount) AS difference, bool_or(repays) AS may_repay_debt
+    FROM (
+        SELECT period, txn_id, issuer_hotel AS hotel, 1 AS legs,
+            CASE fee_kind WHEN 'redeem' THEN points ELSE base_minor END AS amount,
+            fee_kind = 'redeem' AND reverses_txn IS NOT NULL AS repays
+            FROM legs WHERE fee_kind <> 'spend'
+        UNION ALL SELECT period, entry_id, {owner("credit")}, 0, -amount, false
+            FROM postings WHERE {kind("credit")} IN ({_REDEEMED}, {_USED})
+        UNION ALL SELECT period, entry_id, {owner("debit")}, 0, amount, false
+            FROM postings WHERE {kind("debit")} IN ({_REVERSED}, {_USED})
+    ) AS amounts GROUP BY 1, 2, 3
+) AS d LEFT JOIN hotels h ON h.number = d.hotel
+""",
+)  # fmt: skip
+
+CROSS_HOSTS_HAVE_ACCEPTED = query(
+    "5.6", "跨系统接待方已接受规则", "Whoever hosted across systems had accepted the rulebook", "legs",
+    """
+SELECT g.legs, CASE WHEN a.system IS NULL THEN format('system %s hosted across systems without having accepted '
+    'rulebook %s', s.code, r.version) END
+FROM (SELECT host_system, rulebook, count(*) AS legs FROM legs WHERE host_system <> issuer_system GROUP BY 1, 2) AS g
+LEFT JOIN acceptances a ON a.system = g.host_system AND a.rulebook = g.rulebook
+LEFT JOIN systems s ON s.number = g.host_system
+LEFT JOIN rulebooks r ON r.number = g.rulebook
+""",
+)  # fmt: skip
+
+
+def _hashes(session: Session) -> Finding:
+    rows = session.rows("SELECT version, document, sha256 FROM rulebooks ORDER BY effective_from")
+    edited = []
+    for version, document, recorded in rows:
+        try:
+            same = rulebook_sha256(rulebook_from_document(document)) == recorded
+        except RulebookFault:
+            same = False
+        if not same:
+            edited.append(f"rulebook {version} is not the document that was recorded")
+    return Finding(len(rows), len(edited), edited[0] if edited else None)
+
+
+RULEBOOKS_ARE_UNEDITED = Check(
+    "5.7", "规则文本未改", "No version of the rulebook was ever edited", "versions", _hashes
+)

@@ -27,9 +27,9 @@ def exclusive(path: Path, timeout_seconds: float) -> Iterator[int]:
     """
     deadline = time.monotonic() + timeout_seconds
     while True:
-        descriptor = _open(path)
+        descriptor = open_lock(path)
         try:
-            if _try(descriptor, path):
+            if try_lock(descriptor) and _is_at(path, descriptor):
                 break
             if time.monotonic() > deadline:
                 raise DatabaseUnavailable(
@@ -47,7 +47,12 @@ def exclusive(path: Path, timeout_seconds: float) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _open(path: Path) -> int:
+def open_lock(path: Path) -> int:
+    """Opens a lock file, made for the owner of its folder where it is missing.
+
+    Raises:
+        DatabaseUnavailable: It belongs to somebody else, or can't be made.
+    """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         folder = path.parent.stat()
@@ -62,11 +67,16 @@ def _open(path: Path) -> int:
     return descriptor
 
 
-def _try(descriptor: int, path: Path) -> bool:
+def try_lock(descriptor: int) -> bool:
+    """Takes the lock if nobody else has it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    return True
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
     # A folder removed and made anew has another lock file: a lock on the old one guards nothing.
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import signal
 import subprocess
@@ -25,6 +24,7 @@ from clearinghouse.store.embedded.initialise import (
     write_settings,
 )
 from clearinghouse.store.embedded.layout import PORT, Layout, is_private, make_socket_folder
+from clearinghouse.store.embedded.lock import open_lock, try_lock
 from clearinghouse.store.embedded.process import (
     PidFile,
     find_process,
@@ -61,13 +61,11 @@ def start_locked(
     binaries = find_binaries(settings.postgres_bin)
     if layout.exists:
         _check_version(layout, binaries)
-    account = choose_account(layout, binaries)
-    if not layout.exists:
-        for pid in left_behind(layout.cluster):
-            _signal([pid], signal.SIGQUIT)
-            wait_for_end(pid, _ORPHAN_LIMIT_SECONDS)
-        make_cluster(layout, account, binaries, lock, extra)
-    with _server_lock(layout, account) as server_lock:
+    with _server_lock(layout) as server_lock:
+        account = choose_account(layout, binaries)
+        if not layout.exists:
+            _end_left_behind(layout)
+            make_cluster(layout, account, binaries, lock, extra)
         sockets = make_socket_folder(layout, account.uid, account.gid)
         ours = configuration.server_settings(
             layout.cluster, sockets, lz4=_has_lz4(binaries, layout.cluster)
@@ -101,19 +99,24 @@ def _has_lz4(binaries: Binaries, cluster: Path) -> bool:
     return done.returncode == 0
 
 
+def _end_left_behind(layout: Layout) -> None:
+    """Ends the server of a folder that was deleted; it would end by itself within a minute."""
+    for pid in left_behind(layout.cluster):
+        _signal([pid], signal.SIGQUIT)
+        wait_for_end(pid, _ORPHAN_LIMIT_SECONDS)
+
+
 @contextmanager
-def _server_lock(layout: Layout, account: Account) -> Iterator[int]:
+def _server_lock(layout: Layout) -> Iterator[int]:
     """The lock that the server's processes inherit: once we hold it, none of them is alive.
 
     After a kill -9 of the postmaster its children end by themselves, unless they are busy. The lock
     also sees a server in another container, whose process ids mean nothing here.
     """
-    descriptor = os.open(layout.server_lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    descriptor = open_lock(layout.server_lock)
     try:
-        if os.fstat(descriptor).st_uid != account.uid:
-            os.fchown(descriptor, account.uid, account.gid)
         began = time.monotonic()
-        while not _try(descriptor):
+        while not try_lock(descriptor):
             waited = time.monotonic() - began
             if waited > _ORPHAN_LIMIT_SECONDS:
                 raise DatabaseUnavailable(
@@ -141,14 +144,6 @@ def _clear_traces(layout: Layout, sockets: Path) -> None:
         (sockets / name).unlink(missing_ok=True)
     if read_pid_file(layout.cluster) is None:
         (layout.cluster / "postmaster.pid").unlink(missing_ok=True)
-
-
-def _try(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _launch(layout: Layout, account: Account, binaries: Binaries, server_lock: int) -> int:
