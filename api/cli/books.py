@@ -92,15 +92,12 @@ def show_positions(context: Context, period: int) -> None:
     """Print the net positions of a period as a table with its totals; systems at zero are counted, not listed."""
     rows, final = _position_rows(context, period)
     busy = [row for row in rows if any(row[1:])]
-    total = ("合计 Total", *(sum(column) for column in zip(*(row[1:] for row in rows), strict=True)))
-    title = f"净额 Net positions {format_period(period)}" + (
+    shown = [(code, *map(money, figures_of)) for code, *figures_of in busy]
+    totals = [sum(column) for column in zip(*(row[1:] for row in rows), strict=True)]
+    title = f"净额 Net positions {format_period(period)}, 元 CNY" + (
         "" if final else " (账期未关 the month is still open)"
     )
-    show_table(
-        title,
-        _TITLES,
-        [(row[0], *(money(value) for value in row[1:])) for row in (*busy, total)],
-    )
+    show_table(title, _TITLES, [*shown, ("合计 Total", *map(money, totals))])
     if len(busy) < len(rows):
         console().print(
             f"{len(rows) - len(busy)} 个系统本期无跨系统往来 systems exchanged nothing and pay nothing"

@@ -6,7 +6,7 @@ in order, so a later line sees what an earlier one did; the store then writes wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -126,8 +126,8 @@ class Books:
 
     def __init__(self, closed_through: int, lot_numbers: Iterator[int]) -> None:
         self.closed_through = closed_through
-        self.cards: dict[str, Card] = {}
-        self.card_indexes: dict[str, bytes] = {}
+        self.cards: Mapping[str, Card] = {}
+        self.card_indexes: Mapping[str, bytes] = {}
         self.references: dict[tuple[int, str], tuple[bytes, UUID]] = {}
         self.txns: dict[UUID, Txn] = {}
         self.pools: dict[int, Pool] = {}

@@ -21,7 +21,7 @@ class Lot:
     ``number`` rises in the order of acceptance. Of what was ``issued``, ``remaining`` is still there (of it
     ``held``), ``expired`` was posted as breakage, ``gone`` came back to a restored lot after its end, and
     ``forgiven`` is how much of expired and gone a refund has already counted as taken back. ``period`` is
-    the period it was issued in. A lot ``restored_from`` another came of a refund onto an expired lot.
+    the period it was issued in, ``txn_id`` the transaction that did (given for new lots only). A lot ``restored_from`` another came of a refund onto an expired lot.
     """
 
     __slots__ = (
@@ -49,12 +49,12 @@ class Lot:
         traveller: int,
         issuer_hotel: int,
         asset: Asset,
-        txn_id: UUID,
         period: int,
         issued: int,
         usable_from: date,
         expires_on: date | None,
         restored_from: int | None = None,
+        txn_id: UUID | None = None,
         remaining: int | None = None,
         held: int = 0,
         expired: int = 0,

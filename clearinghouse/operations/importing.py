@@ -19,7 +19,7 @@ from clearinghouse.operations.post import post
 from clearinghouse.store import imports, outbox, rollups
 from clearinghouse.store.database import Session
 from clearinghouse.store.imports import ImportFile, Rejection
-from clearinghouse.store.loading import travellers_of_cards
+from clearinghouse.store.loading import CardFile, load_cards
 
 #: A sequence is short enough that no traveller stays locked for long.
 LINES_EACH = 2_000
@@ -126,12 +126,15 @@ def _import_file(
         running: list[Future[None]] = []
         portion = 0
         while block := list(islice(lines, registered.portion_size)):
-            sequences = _sequences(context, block, registered.lanes)
+            with context.database.posting() as session:
+                cards = load_cards(session, block, context.vault)
+            travellers = {number: card.traveller for number, card in cards.cards.items()}
+            sequences = split_into_lanes(block, travellers, registered.lanes)
             # A portion waits for the one before it: lines of one traveller or reference keep their order.
             for future in running:
                 future.result()
             running = [
-                pool.submit(_post_sequence, context, registered, portion, lane, sequence)
+                pool.submit(_post_sequence, context, registered, portion, lane, sequence, cards)
                 for lane, sequence in enumerate(sequences)
                 if (portion, lane) not in done
             ]
@@ -143,16 +146,13 @@ def _import_file(
             future.result()
 
 
-def _sequences(context: Context, block: Sequence[Line], lanes: int) -> list[list[Line]]:
-    with context.database.posting() as session:
-        travellers = travellers_of_cards(
-            session, context.vault, {line.card_number for line in block}
-        )
-    return split_into_lanes(block, travellers, lanes)
-
-
 def _post_sequence(
-    context: Context, file: ImportFile, portion: int, lane: int, sequence: Sequence[Line]
+    context: Context,
+    file: ImportFile,
+    portion: int,
+    lane: int,
+    sequence: Sequence[Line],
+    cards: CardFile,
 ) -> None:
     def record(session: Session, outcomes: Sequence[Outcome]) -> None:
         refused = [
@@ -162,4 +162,4 @@ def _post_sequence(
         ]
         imports.sequence_done(session, file, portion, lane, refused)
 
-    post(context, sequence, record)
+    post(context, sequence, record, cards)

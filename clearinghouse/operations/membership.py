@@ -108,6 +108,7 @@ def land(
             )
             for row in pack.hotels
         ],
+        now,
     )  # fmt: skip
     tiers = _land_tiers(session, pack, dated)
     if pack.rulebook is not None:

@@ -10,7 +10,7 @@ from clearinghouse.domain.transactions import Line
 from clearinghouse.operations.context import Context
 from clearinghouse.store.database import Session, is_conflict
 from clearinghouse.store.ledger import write_books
-from clearinghouse.store.loading import load_books
+from clearinghouse.store.loading import CardFile, load_books, load_cards
 from clearinghouse.store.periods import open_period
 
 #: How often a sequence is tried again when another one came first.
@@ -29,16 +29,20 @@ class _PeriodsNotOpen(Exception):
 
 
 def post(
-    context: Context, lines: Sequence[Line], alongside: Alongside | None = None
+    context: Context,
+    lines: Sequence[Line],
+    alongside: Alongside | None = None,
+    cards: CardFile | None = None,
 ) -> list[Outcome]:
     """Decide and write a sequence of lines as one database transaction; one outcome a line, in order.
 
     A refused line leaves nothing; the others land. If the process dies, either all of it is in the books
-    or nothing. Two sequences that share a reference or travellers take turns.
+    or nothing. Two sequences that share a reference or travellers take turns. ``cards`` are the lines' cards
+    where the caller has looked them up already.
     """
     for attempt in range(_ATTEMPTS):
         try:
-            return _post_once(context, lines, alongside)
+            return _post_once(context, lines, alongside, cards)
         except _PeriodsNotOpen as missing:
             for period in sorted(missing.periods):
                 with context.database.posting() as session:
@@ -51,11 +55,16 @@ def post(
 
 
 def _post_once(
-    context: Context, lines: Sequence[Line], alongside: Alongside | None
+    context: Context,
+    lines: Sequence[Line],
+    alongside: Alongside | None,
+    cards: CardFile | None,
 ) -> list[Outcome]:
     with context.database.posting() as session:
         directory = context.directory.current(session)
-        books = load_books(session, lines, directory, context.vault)
+        if cards is None:
+            cards = load_cards(session, lines, context.vault)
+        books = load_books(session, lines, directory, cards)
         outcomes = [decide(line, books, directory, context.new_id) for line in lines]
         _periods_must_be_open(context, books)
         write_books(session, books, context.clock())

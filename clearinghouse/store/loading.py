@@ -7,8 +7,8 @@ as the last holder of the lock left them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from clearinghouse.domain.accounts import AccountKind, Asset, account
@@ -28,7 +28,7 @@ from clearinghouse.store.vault import Vault
 PERIOD_LOCK = 727003
 
 LOT_COLUMNS = (
-    "number, traveller, issuer_hotel, asset, txn_id, period, issued, remaining, held, expired, gone,"
+    "number, traveller, issuer_hotel, asset, period, issued, remaining, held, expired, gone,"
     " forgiven, usable_from, expires_on, restored_from"
 )
 TXN_COLUMNS = (
@@ -40,20 +40,34 @@ _ASSETS = {asset.value: asset for asset in Asset}
 _NEEDS_LOTS = (Kind.REDEEM.value, Kind.STORED_VALUE_SPEND.value, Kind.REFUND.value)
 
 
+class CardFile(NamedTuple):
+    """Cards by number, as far as they are known, and the blind index of every number asked for."""
+
+    cards: Mapping[str, Card]
+    indexes: Mapping[str, bytes]
+
+
+def load_cards(session: Session, lines: Iterable[Line], vault: Vault) -> CardFile:
+    """Look up the cards that lines name."""
+    indexes = {
+        number: vault.blind_index("card", number) for number in {line.card_number for line in lines}
+    }
+    return CardFile(_cards(session, indexes), indexes)
+
+
 def load_books(
-    session: Session, lines: Sequence[Line], directory: Directory, vault: Vault
+    session: Session, lines: Sequence[Line], directory: Directory, file: CardFile
 ) -> Books:
     """Load everything that deciding these lines can need, with their travellers locked."""
-    indexes = {line.card_number: b"" for line in lines}
-    for number in indexes:
-        indexes[number] = vault.blind_index("card", number)
-    cards = _cards(session, indexes)
-    travellers = sorted({card.traveller for card in cards.values()})
+    cards = file.cards
+    travellers = sorted(
+        {cards[line.card_number].traveller for line in lines if line.card_number in cards}
+    )
     most_lots = sum(1 if line.kind != Kind.REFUND.value else 0 for line in lines)
     lot_numbers = _lock_travellers(session, travellers, most_lots)
     books = Books(_lock_periods(session, lines), LotNumbers(session, lot_numbers))
     books.cards = cards
-    books.card_indexes = indexes
+    books.card_indexes = file.indexes
     _references(session, books, directory, lines)
     originals = _originals(session, books, directory, lines)
     drawing = {
@@ -63,17 +77,6 @@ def load_books(
     }
     _lots_and_debts(session, books, sorted(drawing), originals, travellers)
     return books
-
-
-def travellers_of_cards(session: Session, vault: Vault, numbers: Iterable[str]) -> dict[str, int]:
-    """Return the holders of those of the cards that are known."""
-    number_of = {vault.blind_index("card", number): number for number in numbers}
-    rows = session.rows(
-        "SELECT number_index, traveller FROM unnest(%s::bytea[]) AS wanted (number_index)"
-        " JOIN cards USING (number_index)",
-        [array(number_of)],
-    )
-    return {number_of[bytes(index)]: traveller for index, traveller in rows}
 
 
 class LotNumbers:
@@ -99,7 +102,7 @@ class LotNumbers:
         return number
 
 
-def _cards(session: Session, indexes: dict[str, bytes]) -> dict[str, Card]:
+def _cards(session: Session, indexes: Mapping[str, bytes]) -> dict[str, Card]:
     number_of = {index: number for number, index in indexes.items()}
     tiers: dict[int, list[CardTier]] = {}
     found = []
@@ -307,9 +310,9 @@ def _add_lots(session: Session, books: Books, condition: str, values: list[int])
 def lot_from_row(row: tuple[Any, ...]) -> Lot:
     """Make a lot from a row of ``LOT_COLUMNS``."""
     return Lot(
-        number=row[0], traveller=row[1], issuer_hotel=row[2], asset=_ASSETS[row[3]], txn_id=row[4],
-        period=row[5], issued=row[6], remaining=row[7], held=row[8], expired=row[9], gone=row[10],
-        forgiven=row[11], usable_from=row[12], expires_on=row[13], restored_from=row[14],
+        number=row[0], traveller=row[1], issuer_hotel=row[2], asset=_ASSETS[row[3]], period=row[4],
+        issued=row[5], remaining=row[6], held=row[7], expired=row[8], gone=row[9], forgiven=row[10],
+        usable_from=row[11], expires_on=row[12], restored_from=row[13],
     )  # fmt: skip
 
 

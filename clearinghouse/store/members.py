@@ -108,7 +108,7 @@ def memberships(session: Session) -> list[Membership]:
     ]
 
 
-def add_memberships(session: Session, rows: Sequence[Membership]) -> int:
+def add_memberships(session: Session, rows: Sequence[Membership], at: datetime) -> int:
     """Add memberships that are not on record; return how many were new."""
     if not rows:
         return 0
@@ -119,12 +119,12 @@ def add_memberships(session: Session, rows: Sequence[Membership]) -> int:
     )
     names = "hotel_code, effective_from, system_code, name_zh, name_en, city"
     return session.run(
-        "INSERT INTO memberships (hotel, effective_from, system, name_zh, name_en, city)"
-        " SELECT h.number, r.effective_from, s.number, r.name_zh, r.name_en, r.city"
+        "INSERT INTO memberships (hotel, effective_from, system, name_zh, name_en, city, recorded_at)"
+        " SELECT h.number, r.effective_from, s.number, r.name_zh, r.name_en, r.city, %s"
         f" FROM {MEMBERSHIP_ROWS.unnest()} AS r ({names})"  # noqa: S608 - names are ours
         " JOIN hotels h ON h.code = r.hotel_code JOIN systems s ON s.code = r.system_code"
         " ON CONFLICT DO NOTHING",
-        arrays(rows),
+        [at, *arrays(rows)],
     )
 
 

@@ -34,9 +34,12 @@ CREATE TABLE memberships (
     name_zh        text NOT NULL,
     name_en        text NOT NULL,
     city           text NOT NULL,
+    recorded_at    timestamptz NOT NULL,
     PRIMARY KEY (hotel, effective_from)
 );
 COMMENT ON TABLE memberships IS 'whose a hotel is from a date on; 0001-01-01 is the beginning';
+COMMENT ON COLUMN memberships.recorded_at IS
+    'legs posted before this moment were judged without the row: a move never rewrites history';
 
 CREATE TABLE tiers (
     system           integer NOT NULL REFERENCES systems,

@@ -4,15 +4,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
+
+import pytest
 
 from clearinghouse.domain.calendar import format_period, parse_period
 from clearinghouse.domain.directory import Directory
+from clearinghouse.domain.errors import PeriodNotReady
 from clearinghouse.domain.netting import Measure
 from clearinghouse.domain.pools import Pool
+from clearinghouse.domain.transactions import Line
 from clearinghouse.operations.close import close
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.importing import import_pack
+from clearinghouse.operations.lanes import split_into_lanes
 from clearinghouse.operations.post import post
 from clearinghouse.store import frozen
 from clearinghouse.store.database import Database, Session
@@ -22,7 +28,6 @@ from clearinghouse.store.loading import (
     LOT_COLUMNS,
     debt_from_row,
     lot_from_row,
-    travellers_of_cards,
 )
 from clearinghouse.store.rollups import CURRENT
 from clearinghouse.store.vault import Vault
@@ -55,16 +60,55 @@ def found_alliance(context: Context, packs: Sequence[PackRows], folder: Path) ->
         import_pack(context, pack.write(folder / str(number)))
 
 
-def live_through(context: Context, events: Sequence[Stated | Close]) -> list[str]:
-    """Post every line on its own and close what can be closed; return the outcomes of the lines."""
-    outcomes = []
+def live_through(
+    context: Context,
+    events: Sequence[Stated | Close],
+    random: Random,
+    *,
+    most: int = 1,
+    lanes: int = 1,
+) -> list[str]:
+    """Post the lines in portions of 1 to ``most``, each cut into lanes posted one after the other in any order.
+
+    Closes what can be closed in between. Returns the outcome of every line, in the order of the lines.
+    """
+    outcomes: dict[int, str] = {}
+    portion: list[Line] = []
+    size = random.randint(1, most)
     for number, event in enumerate(events):
-        if isinstance(event, Close):
-            if event.possible:
+        if isinstance(event, Stated):
+            portion.append(event.line(number))
+        if portion and (len(portion) == size or isinstance(event, Close)):
+            outcomes.update(_post_portion(context, portion, random, lanes))
+            portion, size = [], random.randint(1, most)
+        if isinstance(event, Close) and event.possible:
+            close_period(context, event.period)
+        elif isinstance(event, Close):
+            with pytest.raises(PeriodNotReady):
                 close_period(context, event.period)
-        else:
-            outcomes += [told(outcome) for outcome in post(context, [event.line(number)])]
-    return outcomes
+    if portion:
+        outcomes.update(_post_portion(context, portion, random, lanes))
+    return [outcomes[number] for number in sorted(outcomes)]
+
+
+def _post_portion(
+    context: Context, portion: Sequence[Line], random: Random, lanes: int
+) -> Iterator[tuple[int, str]]:
+    sequences = split_into_lanes(portion, _holders(context), lanes)
+    random.shuffle(sequences)
+    for sequence in sequences:
+        if sequence:
+            outcomes = post(context, sequence)
+            for line, outcome in zip(sequence, outcomes, strict=True):
+                yield line.line_no, told(outcome)
+
+
+def _holders(context: Context) -> dict[str, int]:
+    """Return the travellers' numbers by card number."""
+    index_of = {context.vault.blind_index("card", number): number for number in CARDS}
+    with context.database.office() as session:
+        rows = session.rows("SELECT number_index, traveller FROM cards")
+    return {index_of[bytes(index)]: traveller for index, traveller in rows}
 
 
 def close_period(context: Context, period: str) -> None:
@@ -78,10 +122,14 @@ def seen_of_books(context: Context) -> Seen:
     seen = Seen()
     with context.database.office() as session:
         directory = read_directory(session)
-        (closed,) = session.row("SELECT coalesce(max(period), 0) FROM periods WHERE state <> 'open'") or (0,)
-        _see_pools(seen, context, session, directory, closed)
+        (closed,) = session.row(
+            "SELECT coalesce(max(period), 0) FROM periods WHERE state <> 'open'"
+        ) or (0,)
+        _see_pools(seen, _holders(context), session, directory, closed)
         _see_legs(seen, session, directory)
-        rollups = session.rows(f"SELECT period, measure, debtor, creditor, count, amount FROM {CURRENT} AS r")
+        rollups = session.rows(
+            f"SELECT period, measure, debtor, creditor, count, amount FROM {CURRENT} AS r"
+        )
         sums = {(row[0], Measure(row[1]), row[2], row[3]): (row[4], row[5]) for row in rollups}
         see_rollups(seen, directory, sums, closed)
         _see_frozen(seen, session, directory)
@@ -89,21 +137,23 @@ def seen_of_books(context: Context) -> Seen:
 
 
 def _see_pools(
-    seen: Seen, context: Context, session: Session, directory: Directory, closed: int
+    seen: Seen, number_of: dict[str, int], session: Session, directory: Directory, closed: int
 ) -> None:
-    number_of = travellers_of_cards(session, context.vault, list(CARDS))
     hotels = {number: hotel.code for number, hotel in directory.hotels.items()}
     for card, (traveller, _, _) in CARDS.items():
         if traveller in seen.lots:
             continue
         pool = Pool(number_of[card])
-        for row in session.rows(f"SELECT {LOT_COLUMNS} FROM lots WHERE traveller = %s", [pool.traveller]):
+        for row in session.rows(
+            f"SELECT {LOT_COLUMNS} FROM lots WHERE traveller = %s", [pool.traveller]
+        ):
             lot = lot_from_row(row)
             pool.lots[lot.number] = lot
         pool.debts = [
             debt_from_row(row)
             for row in session.rows(
-                f"SELECT {DEBT_COLUMNS} FROM debts WHERE traveller = %s ORDER BY number", [pool.traveller]
+                f"SELECT {DEBT_COLUMNS} FROM debts WHERE traveller = %s ORDER BY number",
+                [pool.traveller],
             )
         ]
         see_pool(seen, traveller, pool, hotels, closed)
@@ -140,7 +190,13 @@ def _see_frozen(seen: Seen, session: Session, directory: Directory) -> None:
     for (period,) in session.rows("SELECT period FROM periods WHERE state <> 'open'"):
         name = format_period(period)
         seen.positions[name] = {
-            systems[p.system]: (p.receivable_minor, p.payable_minor, p.fees_minor, p.vat_minor, p.net_minor)
+            systems[p.system]: (
+                p.receivable_minor,
+                p.payable_minor,
+                p.fees_minor,
+                p.vat_minor,
+                p.net_minor,
+            )
             for p in frozen.positions(session, period)
         }
         seen.obligations[name] = {

@@ -115,7 +115,9 @@ def directory_of(packs: Sequence[PackRows]) -> Directory:
         for row in pack.files.get("hotels.csv", ()):
             since = row["effective_from"]
             day = date.fromisoformat(since) if since else date.min
-            hotels.setdefault(row["hotel_code"], []).append((day, systems[row["system_code"]].number))
+            hotels.setdefault(row["hotel_code"], []).append(
+                (day, systems[row["system_code"]].number)
+            )
         for row in pack.files.get("tiers.csv", ()):
             tier = _tier(row, pack, systems[row["system_code"]].number)
             tiers.setdefault((row["system_code"], row["tier_code"]), []).append(tier)
@@ -168,9 +170,7 @@ def _parties(directory: Directory, leg: Leg) -> tuple[str, str, str, str]:
     )
 
 
-def see_rollups(
-    seen: Seen, directory: Directory, sums: Increments, closed_through: int
-) -> None:
+def see_rollups(seen: Seen, directory: Directory, sums: Increments, closed_through: int) -> None:
     """See periods as the roll-ups tell them: (period, measure, debtor, creditor) → (count, amount)."""
     systems = {number: system.code for number, system in directory.systems.items()}
     hotels = {number: hotel.code for number, hotel in directory.hotels.items()}

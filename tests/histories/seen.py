@@ -87,7 +87,13 @@ def _see_periods(seen: Seen, model: Model) -> None:
         rows = model.points_liability(period)
         seen.points[period] = points_rows(
             {
-                hotel: (row.opening, row.issued, row.redeemed, row.reversed - row.expired, row.closing)
+                hotel: (
+                    row.opening,
+                    row.issued,
+                    row.redeemed,
+                    row.reversed - row.expired,
+                    row.closing,
+                )
                 for hotel, row in rows.items()
             }
         )
@@ -148,7 +154,9 @@ def liability(moves: Iterable[tuple[str, str, int, int, int]]) -> dict[str, dict
     for period in PERIODS:
         rows = {}
         for hotel in hotels:
-            before = [row for (month, name), row in sums.items() if name == hotel and month < period]
+            before = [
+                row for (month, name), row in sums.items() if name == hotel and month < period
+            ]
             opening = sum(issued - redeemed + rest for issued, redeemed, rest in before)
             issued, redeemed, rest = sums.get((period, hotel), [0, 0, 0])
             rows[hotel] = (opening, issued, redeemed, rest, opening + issued - redeemed + rest)

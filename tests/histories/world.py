@@ -194,4 +194,3 @@ def _teach(model: Model, pack: PackRows) -> None:
         model.add_traveller(row)
     for row in pack.files.get("cards.csv", ()):
         model.add_card(row)
-
