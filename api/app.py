@@ -32,7 +32,9 @@ def create_app(context: Context) -> Flask:
     def home() -> Response:
         """What this is."""
         return jsonify(
-            name="酒店联盟清算所 · Hotel Alliance Clearing House", health="/livez", readiness="/readyz"
+            name="酒店联盟清算所 · Hotel Alliance Clearing House",
+            health="/livez",
+            readiness="/readyz",
         )
 
     return app

@@ -65,7 +65,9 @@ class Lines:
             position = positions[self._system]
             expected = (position.receivable_minor, position.payable_minor, position.fees_minor)
         if (receivable, payable, fees) != expected or count != self.count:
-            who = OPERATOR if self._system is None else self._run.directory.systems[self._system].code
+            who = (
+                OPERATOR if self._system is None else self._run.directory.systems[self._system].code
+            )
             raise BooksDoNotBalance(
                 f"the lines of {who} for {format_period(self._run.period)} do not sum to its totals"
             )
@@ -82,7 +84,9 @@ class Lines:
         debit = leg.obligation_minor if owes and is_issuer else None
         fee = (-leg.fee_minor if self._system is None else leg.fee_minor) if is_host else None
         code = OPERATOR if self._system is None else directory.systems[self._system].code
-        counterparty = None if self._system is None or not cross else (issuer if is_host else host).code
+        counterparty = (
+            None if self._system is None or not cross else (issuer if is_host else host).code
+        )
         return StatementLine(
             statement_no=statement_no(run, code),
             line_no=number,

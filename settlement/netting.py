@@ -22,7 +22,9 @@ def net_period(context: Context, period: int) -> None:
             return
         rollups.fold(session, period)
         pairs, positions, vat_on_top = figures(context, session, period)
-        total = sum(p.net_minor + p.fees_minor + (p.vat_minor if vat_on_top else 0) for p in positions)
+        total = sum(
+            p.net_minor + p.fees_minor + (p.vat_minor if vat_on_top else 0) for p in positions
+        )
         if total != 0:
             raise BooksDoNotBalance(
                 f"the net positions of {format_period(period)} and their fees differ by {total} fen"

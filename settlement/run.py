@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
@@ -25,7 +25,7 @@ from settlement.building import operator_statement, system_statement
 from settlement.frozen_run import FrozenRun, read_run
 from settlement.netting import net_period
 from settlement.statements.formats import FORMATS
-from settlement.statements.statement import OPERATOR, Statement
+from settlement.statements.statement import OPERATOR
 from settlement.tables import manifest, tables
 
 #: Told which stage has begun, how much of it is done, and of how much.
@@ -45,7 +45,7 @@ def settle(context: Context, period: int, watch: Watch | None = None) -> None:
         PeriodNotReady: the period can't be closed yet.
         BooksDoNotBalance: something does not sum; the run stops before anything is published.
     """
-    tell = watch or (lambda stage, done, of: None)
+    tell = watch or (lambda *_: None)
     with _one_at_a_time(context):
         if _state(context, period) in PUBLISHED:
             return
@@ -124,23 +124,22 @@ def _code(run: FrozenRun, system: int | None) -> str:
 
 def _make_statement(context: Context, run: FrozenRun, system: int | None) -> None:
     """Render one party's statement in every format and store all of them together."""
-    if system is None:
-        statement = operator_statement(context, run)
-    else:
-        statement = system_statement(context, run, system)
-    rendered = {suffix: _render(statement, suffix) for suffix in FORMATS}
-    with context.database.office() as session:
-        for suffix, content in rendered.items():
-            rows = statement.line_count if suffix in _WITH_LINES else None
-            path = statement_path(statement.party.code, suffix)
-            frozen.store_file(session, run.period, path, content, system=system, rows=rows)
-            content.close()
-
-
-def _render(statement: Statement, suffix: str) -> BinaryIO:
-    content = cast(BinaryIO, SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES))
-    FORMATS[suffix](statement, content)
-    return content
+    statement = (
+        operator_statement(context, run)
+        if system is None
+        else system_statement(context, run, system)
+    )
+    with ExitStack() as files:
+        rendered: dict[str, BinaryIO] = {}
+        for suffix, render in FORMATS.items():
+            file = files.enter_context(SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES))
+            rendered[suffix] = cast(BinaryIO, file)
+            render(statement, rendered[suffix])
+        with context.database.office() as session:
+            for suffix, content in rendered.items():
+                rows = statement.line_count if suffix in _WITH_LINES else None
+                path = statement_path(statement.party.code, suffix)
+                frozen.store_file(session, run.period, path, content, system=system, rows=rows)
 
 
 def _publish(context: Context, run: FrozenRun) -> None:

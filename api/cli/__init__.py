@@ -55,7 +55,9 @@ def main() -> None:
         click.echo(f"error: {refused.message}", err=True)
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("error: interrupted; what was committed stays, and the same command goes on", err=True)
+        click.echo(
+            "error: interrupted; what was committed stays, and the same command goes on", err=True
+        )
         sys.exit(1)
     except BrokenPipeError:
         # Whoever read our output has gone: nothing is left to say, and nobody to say it to.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -31,7 +32,15 @@ _STAGES = {
     "stated": "账单 statements",
     "published": "发布 publishing",
 }
-_TITLES = ("系统 System", "应收 Receivable", "应付 Payable", "费用 Fees", "含税 VAT", "调整 Adjustments", "净额 Net")
+_TITLES = (
+    "系统 System",
+    "应收 Receivable",
+    "应付 Payable",
+    "费用 Fees",
+    "含税 VAT",
+    "调整 Adjustments",
+    "净额 Net",
+)
 
 
 @click.command("settle")
@@ -135,12 +144,9 @@ def statement(period: int, system: str, format_name: str, out: Path | None) -> N
             raise NotFound(f"there is no statement of {system[:64]} for {name}")
         content = read_file(context, period, path)
         if out == Path("-"):
-            stream = click.get_binary_stream("stdout")
             for block in content:
-                stream.write(block)
+                sys.stdout.buffer.write(block)
             return
         target = out or Path(f"{system}-{name}.{format_name}")
         write_file(target, content)
     click.echo(target)
-
-

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import click
+from clearinghouse.operations.prove import prove
 
 from api.cli.common import books, console
 from clearinghouse.operations.context import Context
-from clearinghouse.operations.prove import prove
 
 
 @click.command("check")
@@ -25,7 +25,9 @@ def prove_all(context: Context) -> bool:
     for proof in prove(context):
         mark = "[green]✓[/green]" if proof.holds else "[red]✗[/red]"
         counted = f"[dim]{proof.checked:,}[/dim]"
-        out.print(f"  {mark} {proof.number} {proof.name_zh} {proof.name_en} {counted}", soft_wrap=True)
+        out.print(
+            f"  {mark} {proof.number} {proof.name_zh} {proof.name_en} {counted}", soft_wrap=True
+        )
         if not proof.holds:
             holds = False
             out.print(f"      [red]{proof.detail}[/red]", soft_wrap=True)

@@ -45,9 +45,7 @@ class PeriodType(click.ParamType[int]):
 
     name = "period"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the period; anything else is wrong usage."""
         if isinstance(value, int):
             return value
@@ -62,9 +60,7 @@ class DateType(click.ParamType[date]):
 
     name = "date"
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> date:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """Return the date; anything else is wrong usage."""
         if isinstance(value, date):
             return value
@@ -92,7 +88,9 @@ def money(amount_minor: int) -> str:
     return f"[red]{text}[/red]" if amount_minor < 0 else text
 
 
-def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> None:
+def show_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1
+) -> None:
     """Print a table; the first ``left`` columns are text, the others are figures."""
     table = Table(title=title, title_justify="left", header_style="bold")
     for number, column in enumerate(columns):
@@ -115,7 +113,7 @@ def print_rows(format_name: str, columns: Sequence[str], rows: Sequence[Sequence
 def progress_bar() -> Iterator[Callable[[str, float, float], None]]:
     """Show what is going on if the output is a terminal; yields a function for (what, done, of)."""
     if not sys.stderr.isatty():
-        yield lambda what, done, of: None
+        yield lambda *_: None
         return
     columns = (
         TextColumn("{task.description}"),

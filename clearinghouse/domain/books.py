@@ -113,7 +113,9 @@ class Txn:
         self.refunded_minor = 0
         self.refunded_points = 0
 
-    def post(self, debit: int, credit: int, asset: Asset, amount: int, lot: int | None = None) -> None:
+    def post(
+        self, debit: int, credit: int, asset: Asset, amount: int, lot: int | None = None
+    ) -> None:
         """Add a posting; a negative amount moves the other way, none moves nothing."""
         if amount > 0:
             self.postings.append(Posting(debit, credit, asset, amount, lot))

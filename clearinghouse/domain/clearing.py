@@ -79,7 +79,9 @@ def leg_of(
     )
 
 
-def reversing_leg(rulebook: Rulebook, standing: Leg, txn_id: UUID, leg_no: int, reduction: int) -> Leg:
+def reversing_leg(
+    rulebook: Rulebook, standing: Leg, txn_id: UUID, leg_no: int, reduction: int
+) -> Leg:
     """Reverse part of a leg: compute it anew on what remains and post the difference (§3 "Refunds").
 
     ``standing`` is the original leg of transaction ``txn_id`` as all refunds so far have left it;

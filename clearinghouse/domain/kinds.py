@@ -152,7 +152,11 @@ def _use(
         case.books.change(lot, remaining=-amount)
         by_issuer[lot.issuer_hotel] = by_issuer.get(lot.issuer_hotel, 0) + amount
         txn.post(
-            account(holder, txn.traveller), account(used, lot.issuer_hotel), asset, amount, lot.number
+            account(holder, txn.traveller),
+            account(used, lot.issuer_hotel),
+            asset,
+            amount,
+            lot.number,
         )
     for leg_no, (issuer_hotel, amount) in enumerate(by_issuer.items(), start=1):
         leg = leg_of(

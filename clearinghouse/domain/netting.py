@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from clearinghouse.domain.accounts import AccountKind, kind_of, owner_of
+from clearinghouse.domain.accounts import AccountKind, kind_number, owner_of
 from clearinghouse.domain.books import Txn
 from clearinghouse.domain.money import vat_minor
 
@@ -35,23 +35,26 @@ OBLIGATION_KINDS: Mapping[Measure, str] = {
     Measure.OBLIGATION_REDEEM: "redeem",
     Measure.OBLIGATION_STORED_VALUE: "stored_value",
 }
-FEE_MEASURES: Mapping[str, Measure] = {
-    "spend": Measure.FEE_SPEND,
-    "redeem": Measure.FEE_REDEEM,
-    "stored_value": Measure.FEE_STORED_VALUE,
+# Plain numbers below: hashing an Enum is Python code, and these are looked up for every posting.
+FEE_MEASURES: Mapping[str, int] = {
+    "spend": Measure.FEE_SPEND.value,
+    "redeem": Measure.FEE_REDEEM.value,
+    "stored_value": Measure.FEE_STORED_VALUE.value,
 }
-_OBLIGATION_MEASURES = {kind: measure for measure, kind in OBLIGATION_KINDS.items()}
-#: For each account of a hotel that stands against its points: its measure, and the sign of a credit to it.
-_POINTS_ACCOUNTS: Mapping[AccountKind, tuple[Measure, int]] = {
-    AccountKind.POINTS_ISSUED: (Measure.POINTS_ISSUED, -1),
-    AccountKind.POINTS_REDEEMED: (Measure.POINTS_REDEEMED, 1),
-    AccountKind.POINTS_EXPIRED: (Measure.POINTS_EXPIRED, 1),
-    AccountKind.POINTS_REVERSED: (Measure.POINTS_REVERSED, -1),
-    AccountKind.POINTS_DEBTS: (Measure.POINTS_DEBTS, 1),
+_OBLIGATION_MEASURES: Mapping[str, int] = {
+    kind: measure.value for measure, kind in OBLIGATION_KINDS.items()
+}
+#: For each kind of account that stands against a hotel's points: its measure, and the sign of a credit to it.
+_POINTS_ACCOUNTS: Mapping[int, tuple[int, int]] = {
+    AccountKind.POINTS_ISSUED.value: (Measure.POINTS_ISSUED.value, -1),
+    AccountKind.POINTS_REDEEMED.value: (Measure.POINTS_REDEEMED.value, 1),
+    AccountKind.POINTS_EXPIRED.value: (Measure.POINTS_EXPIRED.value, 1),
+    AccountKind.POINTS_REVERSED.value: (Measure.POINTS_REVERSED.value, -1),
+    AccountKind.POINTS_DEBTS.value: (Measure.POINTS_DEBTS.value, 1),
 }
 
-#: (period, measure, debtor, creditor) → (count of legs or postings, amount)
-Increments = dict[tuple[int, Measure, int, int], tuple[int, int]]
+#: (period, number of the measure, debtor, creditor) → (count of legs or postings, amount)
+Increments = dict[tuple[int, int, int, int], tuple[int, int]]
 
 
 def increments(txns: Iterable[Txn]) -> Increments:
@@ -74,13 +77,13 @@ def increments(txns: Iterable[Txn]) -> Increments:
 
 def add_points(sums: Increments, period: int, account: int, credit: int) -> None:
     """Count a credit (a debit is negative) if the account is one that stands against a hotel's points."""
-    found = _POINTS_ACCOUNTS.get(kind_of(account))
+    found = _POINTS_ACCOUNTS.get(kind_number(account))
     if found is not None:
         measure, sign = found
         _add(sums, (period, measure, owner_of(account), 0), sign * credit)
 
 
-def _add(sums: Increments, key: tuple[int, Measure, int, int], amount: int) -> None:
+def _add(sums: Increments, key: tuple[int, int, int, int], amount: int) -> None:
     count, total = sums.get(key, (0, 0))
     sums[key] = (count + 1, total + amount)
 

@@ -20,8 +20,9 @@ class Lot:
 
     ``number`` rises in the order of acceptance. Of what was ``issued``, ``remaining`` is still there (of it
     ``held``), ``expired`` was posted as breakage, ``gone`` came back to a restored lot after its end, and
-    ``forgiven`` is how much of expired and gone a refund has already counted as taken back. ``period`` is
-    the period it was issued in, ``txn_id`` the transaction that did (given for new lots only). A lot ``restored_from`` another came of a refund onto an expired lot.
+    ``forgiven`` is how much of expired and gone a refund has already counted as taken back. ``period`` is the
+    period it was issued in; ``txn_id``, the transaction that did, is given for new lots only. A lot
+    ``restored_from`` another came of a refund onto an expired lot.
     """
 
     __slots__ = (
@@ -271,7 +272,9 @@ def take_back(lot: Lot, family: Sequence[Lot], amount: int, closed_through: int)
     return Taken(draws, forgiven, amount - forgiven)
 
 
-def repay(debts: Iterable[Debt], issuer_hotel: int, business_date: date, amount: int) -> list[tuple[Debt, int]]:
+def repay(
+    debts: Iterable[Debt], issuer_hotel: int, business_date: date, amount: int
+) -> list[tuple[Debt, int]]:
     """Plan how new or returned points of a hotel repay live debts to it, oldest debt first (§3)."""
     paid = []
     for debt in debts:

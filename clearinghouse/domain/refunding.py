@@ -119,7 +119,9 @@ def _undo_issue(case: Case, txn: Txn, original: Txn, amount: int) -> None:
     if taken.debt:
         case.books.new_debt(txn, lot, taken.debt)
         debtor = account(AccountKind.TRAVELLER_DEBT, txn.traveller)
-        txn.post(debtor, account(AccountKind.POINTS_DEBTS, lot.issuer_hotel), Asset.POINT, taken.debt)
+        txn.post(
+            debtor, account(AccountKind.POINTS_DEBTS, lot.issuer_hotel), Asset.POINT, taken.debt
+        )
 
 
 def _undo_load(case: Case, txn: Txn, original: Txn, amount: int) -> None:
@@ -158,7 +160,11 @@ def _return_points(case: Case, txn: Txn, lot: Lot, points: int, grace_days: int)
     if expired and lot.restored_from is not None:
         case.books.change(lot, gone=points)
         txn.post(
-            reversed_points, account(AccountKind.POINTS_EXPIRED, issuer), Asset.POINT, points, lot.number
+            reversed_points,
+            account(AccountKind.POINTS_EXPIRED, issuer),
+            Asset.POINT,
+            points,
+            lot.number,
         )
         return
     rest = points - pay_debts(case, txn, issuer, points)

@@ -200,7 +200,8 @@ def _version(document: Mapping[str, Any]) -> str:
     version = document.get("version")
     if not isinstance(version, str) or not _VERSION.fullmatch(version):
         raise RulebookFault(
-            "version must be given: up to 64 letters, digits, dots, hyphens or underscores", "version"
+            "version must be given: up to 64 letters, digits, dots, hyphens or underscores",
+            "version",
         )
     return version
 

@@ -7,6 +7,9 @@ from enum import StrEnum
 from hashlib import blake2b
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 class Kind(StrEnum):
     """The kinds of transaction of domain.md §3."""
 
@@ -70,9 +73,10 @@ def content_hash(line: Line, card_index: bytes) -> bytes:
     content. Host and reference are the key and not part of it. ``card_index`` is the card number's blind
     index: the number itself could be guessed back from a plain hash.
     """
+    since = line.occurred_at - _EPOCH
     meaning = (
         f"{line.kind}\x1f{card_index.hex()}\x1f{line.business_date.toordinal()}"
-        f"\x1f{line.occurred_at.astimezone(UTC).isoformat()}"
+        f"\x1f{since.days}\x1f{since.seconds}\x1f{since.microseconds}"
         f"\x1f{line.amount_minor}\x1f{line.points}\x1f{line.original_txn_ref}"
     )
     return blake2b(meaning.encode(), digest_size=16).digest()

@@ -18,6 +18,11 @@ from clearinghouse.store.vault import Vault
 Clock = Callable[[], datetime]
 
 _order = count()
+_process_bits = [int.from_bytes(os.urandom(6))]
+# A forked worker must not go on with its parent's bits: the two would make the same ids.
+os.register_at_fork(
+    after_in_child=lambda: _process_bits.__setitem__(0, int.from_bytes(os.urandom(6)))
+)
 
 
 def utc_now() -> datetime:
@@ -28,7 +33,7 @@ def utc_now() -> datetime:
 def new_transaction_id(period: int) -> UUID:
     """Make an id that no other process makes, later than those this process made before."""
     # Ids of one millisecond keep their order by 14 bits of a counter; 48 random bits tell processes apart.
-    noise = (next(_order) & 0x3FFF) << 48 | int.from_bytes(os.urandom(6))
+    noise = (next(_order) & 0x3FFF) << 48 | _process_bits[0]
     return transaction_id(period, time.time_ns() // 1_000_000, noise)
 
 

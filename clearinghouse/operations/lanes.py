@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from zlib import crc32
 
 from clearinghouse.domain.transactions import Line
+from clearinghouse.domain.treatment import Card
 
 
 def split_into_lanes(
-    lines: Sequence[Line], travellers: Mapping[str, int], lanes: int
+    lines: Sequence[Line], cards: Mapping[str, Card], lanes: int
 ) -> list[list[Line]]:
     """Split lines into ``lanes`` sequences, each in file order, that share neither traveller nor reference.
 
     Lines influence each other only through the traveller they concern (lots, debts) and the references they
     give or name. So all lines of a traveller go to one lane, and travellers that meet at a reference all go
-    to the first. ``travellers`` maps card numbers to travellers; an unknown card is a traveller of its own.
+    to the first. A card that is none of ``cards`` is a traveller of its own.
     """
     if lanes == 1:
         return [list(lines)]
@@ -23,9 +24,8 @@ def split_into_lanes(
     meeting: set[int] = set()
     owners = []
     for line in lines:
-        owner = travellers.get(line.card_number)
-        if owner is None:
-            owner = -1 - crc32(line.card_number.encode())
+        card = cards.get(line.card_number)
+        owner = card.traveller if card else -1 - crc32(line.card_number.encode())
         owners.append(owner)
         for reference in (line.txn_ref, line.original_txn_ref):
             if reference:

@@ -84,7 +84,13 @@ def pack_date(session: Session, pack: Pack, now: datetime) -> date:
     if today is None:
         today = now.date()
         imports.register_file(
-            session, sha256=digest, name=pack.folder.name, lines=0, today=today, lanes=1, lines_each=1
+            session,
+            sha256=digest,
+            name=pack.folder.name,
+            lines=0,
+            today=today,
+            lanes=1,
+            lines_each=1,
         )
     return today
 
@@ -134,7 +140,9 @@ def _land_systems(session: Session, pack: Pack, dated: date) -> int:
             continue
         if as_of == dated:
             raise PackFault(
-                f"system {row.code} is on record for {dated} with other content", "systems.csv", row.line
+                f"system {row.code} is on record for {dated} with other content",
+                "systems.csv",
+                row.line,
             )
         profiles[row.code] = profile
     return members.put_systems(session, profiles, dated)
@@ -206,7 +214,9 @@ def _land_cards(session: Session, vault: Vault, pack: Pack, directory: Directory
         card = on_record.get(row.card_number)
         if card is not None and row.issued_on in card.tiers:
             continue
-        system = directory.system_of(directory.hotel_by_code[row.issuer_hotel].number, row.issued_on)
+        system = directory.system_of(
+            directory.hotel_by_code[row.issuer_hotel].number, row.issued_on
+        )
         tier = system and directory.tier_on(system, row.tier_code, row.issued_on)
         if not system or not tier:
             raise PackFault("the card's tier is not on record", "cards.csv", row.line)

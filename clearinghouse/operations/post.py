@@ -10,7 +10,7 @@ from clearinghouse.domain.transactions import Line
 from clearinghouse.operations.context import Context
 from clearinghouse.store.database import Session, is_conflict
 from clearinghouse.store.ledger import write_books
-from clearinghouse.store.loading import CardFile, load_books, load_cards
+from clearinghouse.store.loading import CardFile, load_books
 from clearinghouse.store.periods import open_period
 
 #: How often a sequence is tried again when another one came first.
@@ -63,7 +63,8 @@ def _post_once(
     with context.database.posting() as session:
         directory = context.directory.current(session)
         if cards is None:
-            cards = load_cards(session, lines, context.vault)
+            cards = CardFile()
+            cards.look_up(session, lines, context.vault)
         books = load_books(session, lines, directory, cards)
         outcomes = [decide(line, books, directory, context.new_id) for line in lines]
         _periods_must_be_open(context, books)

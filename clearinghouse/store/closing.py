@@ -75,8 +75,8 @@ def due_lots_and_debts(
         [wanted, day, period],
     )
     debts = session.rows(
-        f"SELECT {DEBT_COLUMNS} FROM debts WHERE traveller = ANY (%s::bigint[]) AND ends_on <= %s AND posted > 0 AND period <= %s"
-        " ORDER BY number",
+        f"SELECT {DEBT_COLUMNS} FROM debts WHERE traveller = ANY (%s::bigint[])"
+        " AND ends_on <= %s AND posted > 0 AND period <= %s ORDER BY number",
         [wanted, day, period],
     )
     return [lot_from_row(row) for row in lots], [debt_from_row(row) for row in debts]

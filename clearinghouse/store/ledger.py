@@ -6,14 +6,14 @@ from datetime import datetime
 
 from clearinghouse.domain.books import Books
 from clearinghouse.domain.netting import Increments, increments
-from clearinghouse.store.bulk import Batch, array, arrays, table
+from clearinghouse.store.bulk import Batch, arrays, table
 from clearinghouse.store.database import Session
 
 REFERENCES = table("transaction_refs", "host_hotel int, txn_ref text, content bytea, txn_id uuid")
 TRANSACTIONS = table(
     "transactions",
-    "period int, txn_id uuid, host_hotel int, txn_ref text, original_ref text, kind text, card bigint, traveller bigint,"
-    " business_date date, occurred_at timestamptz, posted_at timestamptz, amount_minor bigint,"
+    "period int, txn_id uuid, host_hotel int, txn_ref text, original_ref text, kind text, card bigint,"
+    " traveller bigint, business_date date, occurred_at timestamptz, posted_at timestamptz, amount_minor bigint,"
     " points bigint, earn_ppm bigint, rulebook int, late boolean, lot bigint, original uuid",
 )
 LEGS = table(
@@ -50,37 +50,39 @@ def write_books(session: Session, books: Books, posted_at: datetime) -> None:
     if not accepted:
         return
     batch = Batch()
+    # An id stands in several tables: written out once, it is a text that is quickly joined.
+    keyed = [(txn, f"{txn.txn_id.int:032x}") for txn in accepted]
     # References first: of two sequences that post the same one, the second waits here and then fails whole.
-    batch.insert(REFERENCES, [(t.host_hotel, t.txn_ref, t.content, t.txn_id) for t in accepted])
+    batch.insert(REFERENCES, [(t.host_hotel, t.txn_ref, t.content, key) for t, key in keyed])
     moment = posted_at.isoformat()
     batch.insert(
         TRANSACTIONS,
         [
             (
-                t.period, t.txn_id, t.host_hotel, t.txn_ref, t.original_ref, t.kind.value, t.card, t.traveller,
+                t.period, key, t.host_hotel, t.txn_ref, t.original_ref, t.kind.value, t.card, t.traveller,
                 t.business_date, t.occurred_at, moment, t.amount_minor, t.points, t.earn_ppm,
                 t.rulebook, t.late, t.lot, t.original,
             )
-            for t in accepted
+            for t, key in keyed
         ],
     )  # fmt: skip
     batch.insert(
         LEGS,
         [
             (
-                t.period, t.txn_id, leg.leg_no, leg.fee_kind, t.host_hotel, leg.host_system,
+                t.period, key, leg.leg_no, leg.fee_kind, t.host_hotel, leg.host_system,
                 leg.issuer_hotel, leg.issuer_system, leg.rulebook, leg.points, leg.base_minor,
                 leg.obligation_minor, leg.fee_minor, *(leg.reverses or (None, None)),
             )
-            for t in accepted
+            for t, key in keyed
             for leg in t.legs
         ],
     )  # fmt: skip
     batch.insert(
         POSTINGS,
         [
-            (t.period, t.txn_id, seq, p.debit, p.credit, p.asset, p.amount, p.lot)
-            for t in accepted
+            (t.period, key, seq, p.debit, p.credit, p.asset, p.amount, p.lot)
+            for t, key in keyed
             for seq, p in enumerate(t.postings, start=1)
         ],
     )

@@ -8,7 +8,7 @@ as the last holder of the lock left them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from clearinghouse.domain.accounts import AccountKind, Asset, account
@@ -40,19 +40,29 @@ _ASSETS = {asset.value: asset for asset in Asset}
 _NEEDS_LOTS = (Kind.REDEEM.value, Kind.STORED_VALUE_SPEND.value, Kind.REFUND.value)
 
 
-class CardFile(NamedTuple):
-    """Cards by number, as far as they are known, and the blind index of every number asked for."""
+class CardFile:
+    """Cards by number, as far as they are known, and the blind index of every number that was asked for.
 
-    cards: Mapping[str, Card]
-    indexes: Mapping[str, bytes]
+    An import keeps one for the length of a file, so a tier that is given meanwhile counts from the next file.
+    """
 
+    #: More than this is forgotten and looked up again.
+    KEEP = 200_000
 
-def load_cards(session: Session, lines: Iterable[Line], vault: Vault) -> CardFile:
-    """Look up the cards that lines name."""
-    indexes = {
-        number: vault.blind_index("card", number) for number in {line.card_number for line in lines}
-    }
-    return CardFile(_cards(session, indexes), indexes)
+    def __init__(self) -> None:
+        self.cards: dict[str, Card] = {}
+        self.indexes: dict[str, bytes] = {}
+
+    def look_up(self, session: Session, lines: Iterable[Line], vault: Vault) -> None:
+        """Look up those of the cards that lines name which have not been found yet."""
+        if len(self.indexes) > self.KEEP:
+            # Sequences under way hold the old ones.
+            self.cards, self.indexes = {}, {}
+        numbers = {line.card_number for line in lines} - self.cards.keys()
+        if numbers:
+            indexes = {number: vault.blind_index("card", number) for number in numbers}
+            self.cards |= _cards(session, indexes)
+            self.indexes |= indexes
 
 
 def load_books(
@@ -300,7 +310,7 @@ def _lots_and_debts(
 
 def _add_lots(session: Session, books: Books, condition: str, values: list[int]) -> None:
     for row in session.rows(
-        f"SELECT {LOT_COLUMNS} FROM lots WHERE {condition}",  # noqa: S608 - conditions are ours
+        f"SELECT {LOT_COLUMNS} FROM lots WHERE {condition}",
         [array(values)],
     ):
         lot = lot_from_row(row)

@@ -121,7 +121,7 @@ def add_memberships(session: Session, rows: Sequence[Membership], at: datetime) 
     return session.run(
         "INSERT INTO memberships (hotel, effective_from, system, name_zh, name_en, city, recorded_at)"
         " SELECT h.number, r.effective_from, s.number, r.name_zh, r.name_en, r.city, %s"
-        f" FROM {MEMBERSHIP_ROWS.unnest()} AS r ({names})"  # noqa: S608 - names are ours
+        f" FROM {MEMBERSHIP_ROWS.unnest()} AS r ({names})"
         " JOIN hotels h ON h.code = r.hotel_code JOIN systems s ON s.code = r.system_code"
         " ON CONFLICT DO NOTHING",
         [at, *arrays(rows)],
@@ -151,7 +151,7 @@ def add_tiers(session: Session, versions: Sequence[TierVersion]) -> int:
         " earn_ppm, discount_percent, benefits)"
         " SELECT s.number, r.code, r.effective_from, r.name_zh, r.name_en, r.rank, r.alliance_level,"
         " r.earn_ppm, r.discount_percent, string_to_array(r.benefits, %s)"
-        f" FROM {TIER_ROWS.unnest()} AS r ({names})"  # noqa: S608 - names are ours
+        f" FROM {TIER_ROWS.unnest()} AS r ({names})"
         " JOIN systems s ON s.code = r.system_code",
         [_SEPARATOR, *arrays(rows)],
     )

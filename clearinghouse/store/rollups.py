@@ -42,7 +42,7 @@ def obligations(session: Session, period: int) -> list[Obligations]:
     return [
         Obligations(debtor, creditor, OBLIGATION_KINDS[Measure(measure)], count, amount)
         for measure, debtor, creditor, count, amount in session.rows(
-            f"SELECT measure, debtor, creditor, count, amount FROM {CURRENT} AS r"  # noqa: S608
+            f"SELECT measure, debtor, creditor, count, amount FROM {CURRENT} AS r"
             " WHERE period = %s AND measure = ANY (%s) ORDER BY debtor, creditor, measure",
             [period, [int(measure) for measure in OBLIGATION_KINDS]],
         )
@@ -52,7 +52,7 @@ def obligations(session: Session, period: int) -> list[Obligations]:
 def fees(session: Session, period: int) -> dict[int, int]:
     """Return the fees of a period in fen, per host system."""
     rows = session.rows(
-        f"SELECT debtor, sum(amount)::bigint FROM {CURRENT} AS r"  # noqa: S608 - the text is ours
+        f"SELECT debtor, sum(amount)::bigint FROM {CURRENT} AS r"
         " WHERE period = %s AND measure = ANY (%s) GROUP BY 1",
         [period, [Measure.FEE_SPEND, Measure.FEE_REDEEM, Measure.FEE_STORED_VALUE]],
     )

@@ -115,7 +115,7 @@ def update_travellers(
         session.run(
             "UPDATE travellers t SET personal = n.personal, phone_index = n.phone_index,"
             " email_index = n.email_index, profile_on = n.profile_on"
-            f" FROM {UPDATES.unnest()} AS n ({names}) WHERE t.number = n.number",  # noqa: S608
+            f" FROM {UPDATES.unnest()} AS n ({names}) WHERE t.number = n.number",
             arrays(rows),
         )
     return contradictions

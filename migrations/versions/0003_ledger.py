@@ -214,7 +214,15 @@ END $$;
 """
 
 #: Tables that may only be added to. A trigger for rows is inherited by partitions, one for TRUNCATE is not.
-APPEND_ONLY = ("postings", "legs", "transactions", "entries", "transaction_refs", "audit_log", "outbox")
+APPEND_ONLY = (
+    "postings",
+    "legs",
+    "transactions",
+    "entries",
+    "transaction_refs",
+    "audit_log",
+    "outbox",
+)
 
 #: Makes the partitions of a period without the lock on the parents that live traffic would wait for.
 OPEN_PERIOD = """

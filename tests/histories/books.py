@@ -44,7 +44,7 @@ LATER = datetime(2026, 11, 1, tzinfo=UTC)
 
 @contextmanager
 def books(server: Server, template: str | None = None) -> Iterator[Context]:
-    """Open a fresh database for a ``with`` block, without a fixture: a property needs one for every example."""
+    """Open a fresh database for a ``with`` block; a property needs one for every example."""
     name = server.new_database(template)
     database = Database(server.url(name))
     try:
@@ -68,7 +68,7 @@ def live_through(
     most: int = 1,
     lanes: int = 1,
 ) -> list[str]:
-    """Post the lines in portions of 1 to ``most``, each cut into lanes posted one after the other in any order.
+    """Post the lines in portions of 1 to ``most``, each cut into lanes that are posted in any order.
 
     Closes what can be closed in between. Returns the outcome of every line, in the order of the lines.
     """
@@ -204,9 +204,5 @@ def _see_frozen(seen: Seen, session: Session, directory: Directory) -> None:
             for o in frozen.obligations(session, period)
         }
         rows = frozen.liability(session, period)
-        seen.points[name] = {
-            hotels[r.hotel]: (r.opening, r.issued, r.redeemed, r.reversed - r.expired, r.closing)
-            for r in rows
-            if any(r[1:7])
-        }
+        seen.points[name] = {hotels[row.hotel]: row[1:7] for row in rows if any(row[1:7])}
         seen.owed[name] = {hotels[row.hotel]: row.debts for row in rows if row.debts}

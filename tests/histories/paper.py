@@ -1,6 +1,6 @@
 """The pure rules with nothing around them: books in memory, decided line after line."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import count
@@ -26,7 +26,7 @@ from clearinghouse.domain.netting import (
 from clearinghouse.domain.rulebook import rulebook_from_document
 from clearinghouse.domain.transactions import Line
 from clearinghouse.domain.treatment import Card, CardTier
-from tests.histories.seen import PERIODS, Seen, liability, see_pool
+from tests.histories.seen import PERIODS, Seen, points_rows, see_pool
 from tests.histories.world import CARDS, TRAVELLERS, UNKNOWN_CARD, PackRows
 
 #: From when a tier of a pack without any date holds: long after every history.
@@ -198,19 +198,32 @@ def see_rollups(seen: Seen, directory: Directory, sums: Increments, closed_throu
                     owed[hotels[hotel]] = owed.get(hotels[hotel], 0) + amount
     for name, owed in seen.owed.items():
         seen.owed[name] = {hotel: amount for hotel, amount in owed.items() if amount}
-    seen.points = liability(
-        (format_period(month), hotels[hotel], *_MOVES[measure](amount))
-        for (month, measure, hotel, _), (_, amount) in sums.items()
-        if measure in _MOVES
-    )
+    _see_points(seen, hotels, sums)
 
 
-_MOVES: dict[Measure, Callable[[int], tuple[int, int, int]]] = {
-    Measure.POINTS_ISSUED: lambda amount: (amount, 0, 0),
-    Measure.POINTS_REDEEMED: lambda amount: (0, amount, 0),
-    Measure.POINTS_EXPIRED: lambda amount: (0, 0, -amount),
-    Measure.POINTS_REVERSED: lambda amount: (0, 0, amount),
-}
+#: The figures of a hotel's points, in their order, and how each of them counts in what is outstanding.
+_MOVES = (
+    (Measure.POINTS_ISSUED, 1),
+    (Measure.POINTS_REDEEMED, -1),
+    (Measure.POINTS_EXPIRED, -1),
+    (Measure.POINTS_REVERSED, 1),
+)
+
+
+def _see_points(seen: Seen, hotels: Mapping[int, str], sums: Increments) -> None:
+    opening = dict.fromkeys(hotels, 0)
+    for name in PERIODS:
+        rows = {}
+        for hotel, code in hotels.items():
+            moves = [
+                sums.get((parse_period(name), measure, hotel, 0), (0, 0))[1]
+                for measure, _ in _MOVES
+            ]
+            net_moves = sum(sign * move for move, (_, sign) in zip(moves, _MOVES, strict=True))
+            closing = opening[hotel] + net_moves
+            rows[code] = (opening[hotel], *moves, closing)
+            opening[hotel] = closing
+        seen.points[name] = points_rows(rows)
 
 
 def _positions(

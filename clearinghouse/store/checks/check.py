@@ -16,7 +16,7 @@ from clearinghouse.store.database import Session
 #: Only reads, and joins partition by partition, so that a hash table holds one month and not all years.
 _SETTINGS = (
     "SET TRANSACTION READ ONLY; SET LOCAL enable_partitionwise_join = on;"
-    " SET LOCAL enable_partitionwise_aggregate = on; SET LOCAL work_mem = '128MB'"
+    " SET LOCAL enable_partitionwise_aggregate = on; SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '128MB'"
 )
 
 

@@ -90,60 +90,84 @@ WHERE p.entry_id IS NULL
 )  # fmt: skip
 
 
-def _moved(debit: AccountKind, credit: AccountKind) -> str:
-    """Return the sum of what a transaction moved from one kind of account to another."""
+_MOVED = {
+    "issued": (A.POINTS_ISSUED, A.TRAVELLER_POINTS),
+    "redeemed": (A.TRAVELLER_POINTS, A.POINTS_REDEEMED),
+    "taken": (A.TRAVELLER_POINTS, A.POINTS_REVERSED),
+    "returned": (A.POINTS_REVERSED, A.TRAVELLER_POINTS),
+    "gone": (A.POINTS_REVERSED, A.POINTS_EXPIRED),
+    "owed": (A.TRAVELLER_DEBT, A.POINTS_DEBTS),
+    "repaid": (A.POINTS_DEBTS, A.TRAVELLER_DEBT),
+    "loaded": (A.STORED_VALUE_ISSUED, A.TRAVELLER_STORED_VALUE),
+    "unloaded": (A.TRAVELLER_STORED_VALUE, A.STORED_VALUE_ISSUED),
+    "used": (A.TRAVELLER_STORED_VALUE, A.STORED_VALUE_USED),
+    "unused": (A.STORED_VALUE_USED, A.TRAVELLER_STORED_VALUE),
+}
+
+
+def _is(name: str) -> str:
+    debit, credit = _MOVED[name]
+    return f"{kind('p.debit')} = {int(debit)} AND {kind('p.credit')} = {int(credit)}"
+
+
+def _of_pools(account: str) -> str:
+    """Return the condition that an account is one that points or stored value stand on."""
+    return f"{kind(account)} < {int(A.POSITION)}"
+
+
+def _strange(debit: str, credit: str, traveller: str) -> str:
     return (
-        "coalesce(sum(p.amount) FILTER (WHERE"
-        f" {kind('p.debit')} = {int(debit)} AND {kind('p.credit')} = {int(credit)}), 0)"
+        f"(({kind(debit)} < 8 AND {owner(debit)} <> {traveller})"
+        f" OR ({kind(credit)} < 8 AND {owner(credit)} <> {traveller}))"
     )
 
 
-#: What each kind of transaction must have moved, and must not have.
+_TRAVELLER = (
+    f"CASE WHEN {kind('p.debit')} < 8 THEN {owner('p.debit')} WHEN {kind('p.credit')} < 8 THEN {owner('p.credit')} END"
+)
+#: What a transaction moved: its first posting, where that is one of points or stored value, and the others.
+_FIRST = ", ".join(f"CASE WHEN {_is(name)} THEN p.amount ELSE 0 END + coalesce(more.{name}, 0) AS {name}" for name in _MOVED)
+_OTHERS = ", ".join(f"sum(CASE WHEN {_is(name)} THEN p.amount ELSE 0 END) AS {name}" for name in _MOVED)
+
+#: Most transactions have one such posting, so only further ones are summed: no hash table of all of them.
 TRANSACTIONS_ARE_WHOLE = query(
-    "1.4", "交易分录齐全", "Every transaction has the postings of its kind", "transactions",
+    "1.4", "交易分录齐全", "Every transaction has the postings of its kind, and no others", "transactions",
     f"""
 SELECT 1, CASE
-    WHEN m.strangers > 0 THEN format('transaction %s moves value of another traveller', m.txn_id)
+    WHEN m.strange THEN format('transaction %s moves value of another traveller', m.txn_id)
     WHEN (CASE m.kind
-        WHEN 'spend' THEN m.points = m.issued AND m.taken >= m.repaid
-            AND m.others = m.issued + m.taken + m.repaid
-        WHEN 'award' THEN m.points = m.issued AND m.taken >= m.repaid
-            AND m.others = m.issued + m.taken + m.repaid
-        WHEN 'redeem' THEN m.points = m.redeemed AND m.others = m.redeemed
-        WHEN 'load' THEN m.amount_minor = m.loaded AND m.others = m.loaded
-        WHEN 'stored_value_spend' THEN m.amount_minor = m.used AND m.others = m.used
-        WHEN 'refund' THEN CASE o.kind
-            WHEN 'spend' THEN m.points >= m.taken + m.owed AND m.others = m.taken + m.owed
-            WHEN 'award' THEN m.points >= m.taken + m.owed AND m.others = m.taken + m.owed
+        WHEN 'spend' THEN m.points = m.issued AND m.taken >= m.repaid AND m.total = m.issued + m.taken + m.repaid
+        WHEN 'award' THEN m.points = m.issued AND m.taken >= m.repaid AND m.total = m.issued + m.taken + m.repaid
+        WHEN 'redeem' THEN m.points = m.redeemed AND m.total = m.redeemed
+        WHEN 'load' THEN m.amount_minor = m.loaded AND m.total = m.loaded
+        WHEN 'stored_value_spend' THEN m.amount_minor = m.used AND m.total = m.used
+        WHEN 'refund' THEN CASE m.original_kind
+            WHEN 'spend' THEN m.points >= m.taken + m.owed AND m.total = m.taken + m.owed
+            WHEN 'award' THEN m.points >= m.taken + m.owed AND m.total = m.taken + m.owed
             WHEN 'redeem' THEN m.points >= m.returned + m.gone + m.repaid
-                AND m.others = m.returned + m.gone + m.repaid
-            WHEN 'load' THEN m.amount_minor = m.unloaded AND m.others = m.unloaded
-            WHEN 'stored_value_spend' THEN m.amount_minor = m.unused AND m.others = m.unused
+                AND m.total = m.returned + m.gone + m.repaid
+            WHEN 'load' THEN m.amount_minor = m.unloaded AND m.total = m.unloaded
+            WHEN 'stored_value_spend' THEN m.amount_minor = m.unused AND m.total = m.unused
             END
         END) IS NOT TRUE
     THEN format('the %s %s has other postings than it must have', m.kind, m.txn_id) END
 FROM (
-    SELECT t.period, t.txn_id, t.kind, t.original, t.points, t.amount_minor,
-        {_moved(A.POINTS_ISSUED, A.TRAVELLER_POINTS)} AS issued,
-        {_moved(A.TRAVELLER_POINTS, A.POINTS_REDEEMED)} AS redeemed,
-        {_moved(A.TRAVELLER_POINTS, A.POINTS_REVERSED)} AS taken,
-        {_moved(A.POINTS_REVERSED, A.TRAVELLER_POINTS)} AS returned,
-        {_moved(A.POINTS_REVERSED, A.POINTS_EXPIRED)} AS gone,
-        {_moved(A.TRAVELLER_DEBT, A.POINTS_DEBTS)} AS owed,
-        {_moved(A.POINTS_DEBTS, A.TRAVELLER_DEBT)} AS repaid,
-        {_moved(A.STORED_VALUE_ISSUED, A.TRAVELLER_STORED_VALUE)} AS loaded,
-        {_moved(A.TRAVELLER_STORED_VALUE, A.STORED_VALUE_ISSUED)} AS unloaded,
-        {_moved(A.TRAVELLER_STORED_VALUE, A.STORED_VALUE_USED)} AS used,
-        {_moved(A.STORED_VALUE_USED, A.TRAVELLER_STORED_VALUE)} AS unused,
-        coalesce(sum(p.amount) FILTER (WHERE {kind("p.debit")} < 16), 0) AS others,
-        count(*) FILTER (WHERE ({kind("p.debit")} < 8 AND {owner("p.debit")} <> t.traveller)
-            OR ({kind("p.credit")} < 8 AND {owner("p.credit")} <> t.traveller)) AS strangers
-    FROM transactions t LEFT JOIN postings p ON p.period = t.period AND p.entry_id = t.txn_id
-    GROUP BY t.period, t.txn_id, t.kind, t.original, t.points, t.amount_minor
-) AS m LEFT JOIN (
-    SELECT txn_id, kind FROM transactions
-    WHERE txn_id IN (SELECT original FROM transactions WHERE original IS NOT NULL)
-) AS o ON o.txn_id = m.original
+    SELECT t.txn_id, t.kind, t.points, t.amount_minor, o.kind AS original_kind, {_FIRST},
+        CASE WHEN {_of_pools("p.debit")} THEN p.amount ELSE 0 END + coalesce(more.total, 0) AS total,
+        coalesce({_strange("p.debit", "p.credit", "t.traveller")}, false)
+            OR coalesce(more.traveller <> t.traveller OR more.other_traveller <> t.traveller, false) AS strange
+    FROM transactions t
+    LEFT JOIN postings p ON p.period = t.period AND p.entry_id = t.txn_id AND p.seq = 1
+    LEFT JOIN (
+        SELECT p.period, p.entry_id, {_OTHERS}, sum(p.amount) AS total,
+            min({_TRAVELLER}) AS traveller, max({_TRAVELLER}) AS other_traveller
+        FROM postings p WHERE p.seq <> 1 AND {_of_pools("p.debit")} GROUP BY 1, 2
+    ) AS more ON more.period = t.period AND more.entry_id = t.txn_id
+    LEFT JOIN (
+        SELECT refund.txn_id, original.kind FROM transactions refund
+        JOIN transactions original ON original.txn_id = refund.original WHERE refund.original IS NOT NULL
+    ) AS o ON o.txn_id = t.txn_id
+) AS m
 """,
 )  # fmt: skip
 

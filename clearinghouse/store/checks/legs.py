@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from clearinghouse.domain.accounts import AccountKind
 from clearinghouse.domain.errors import RulebookFault
 from clearinghouse.domain.rulebook import rulebook_from_document, rulebook_sha256
-from clearinghouse.domain.accounts import AccountKind
 from clearinghouse.store.checks.check import Check, Finding, kind, owner, query
 from clearinghouse.store.database import Session
 
@@ -112,32 +112,35 @@ LEFT JOIN ({_MEMBERSHIPS}) AS issuer ON issuer.hotel = g.issuer_hotel
 """,
 )  # fmt: skip
 
+#: A transaction has one leg as a rule, so only further ones are summed: no hash table of every transaction.
 LEGS_SUM_TO_TRANSACTIONS = query(
     "5.4", "清算腿合计等于交易", "The legs of every transaction sum to it", "transactions",
     """
-SELECT 1, CASE WHEN (CASE t.kind
-    WHEN 'spend' THEN g.legs = 1 AND g.first_kind = 'spend' AND g.base_minor = t.amount_minor
-        AND g.issuer_hotel = c.issuer_hotel
-    WHEN 'redeem' THEN g.first_kind = 'redeem' AND g.points = t.points
-    WHEN 'stored_value_spend' THEN g.first_kind = 'stored_value' AND g.base_minor = t.amount_minor
-    WHEN 'award' THEN g.legs IS NULL
-    WHEN 'load' THEN g.legs IS NULL
-    WHEN 'refund' THEN CASE g.first_kind
-        WHEN 'redeem' THEN g.points = -t.points
-        WHEN 'stored_value' THEN g.base_minor = -t.amount_minor
-        WHEN 'spend' THEN g.legs = 1 AND g.base_minor = -t.amount_minor
-        ELSE g.legs IS NULL END
-    END AND c.traveller = t.traveller
-        AND (g.legs IS NULL OR (g.legs = g.last_no AND g.first_kind = g.last_kind)))
-    IS NOT TRUE THEN format('the legs of the %s %s do not sum to it, or it is of another card', t.kind, t.txn_id) END
+SELECT 1, CASE WHEN (c.traveller = t.traveller AND CASE
+    WHEN t.kind IN ('award', 'load') THEN g.txn_id IS NULL AND more.txn_id IS NULL
+    WHEN t.kind = 'refund' AND g.txn_id IS NULL THEN more.txn_id IS NULL
+    ELSE (more.txn_id IS NULL OR (more.legs + 1 = more.last_no AND more.first_kind = g.fee_kind
+        AND more.last_kind = g.fee_kind))
+    AND CASE g.fee_kind
+        WHEN 'spend' THEN t.kind IN ('spend', 'refund') AND more.txn_id IS NULL
+            AND g.base_minor = CASE t.kind WHEN 'refund' THEN -t.amount_minor ELSE t.amount_minor END
+            AND g.issuer_hotel = c.issuer_hotel
+        WHEN 'redeem' THEN t.kind IN ('redeem', 'refund') AND g.points + coalesce(more.points, 0)
+            = CASE t.kind WHEN 'refund' THEN -t.points ELSE t.points END
+        WHEN 'stored_value' THEN t.kind IN ('stored_value_spend', 'refund')
+            AND g.base_minor + coalesce(more.base_minor, 0)
+            = CASE t.kind WHEN 'refund' THEN -t.amount_minor ELSE t.amount_minor END
+        END
+    END) IS NOT TRUE
+    THEN format('the legs of the %s %s do not sum to it, or it is of another card', t.kind, t.txn_id) END
 FROM transactions t
-LEFT JOIN cards c ON c.number = t.card
+LEFT JOIN legs g ON g.period = t.period AND g.txn_id = t.txn_id AND g.leg_no = 1
 LEFT JOIN (
     SELECT period, txn_id, count(*) AS legs, max(leg_no) AS last_no, min(fee_kind) AS first_kind,
-        max(fee_kind) AS last_kind, sum(points) AS points, sum(base_minor) AS base_minor,
-        min(issuer_hotel) AS issuer_hotel
-    FROM legs GROUP BY 1, 2
-) AS g ON g.period = t.period AND g.txn_id = t.txn_id
+        max(fee_kind) AS last_kind, sum(points) AS points, sum(base_minor) AS base_minor
+    FROM legs WHERE leg_no <> 1 GROUP BY 1, 2
+) AS more ON more.period = t.period AND more.txn_id = t.txn_id
+LEFT JOIN cards c ON c.number = t.card
 """,
 )  # fmt: skip
 

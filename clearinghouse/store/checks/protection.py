@@ -14,7 +14,11 @@ _BY_PERIOD = ("transactions", "legs", "entries", "postings")
 
 #: Table, the function that refuses, and what it must be asked before (bits of ``pg_trigger.tgtype``).
 _GUARDS = (
-    *((table, "refuse_change", kind) for table in _APPEND_ONLY for kind in (_ADD_ONLY, _TRUNCATE_BEFORE)),
+    *(
+        (table, "refuse_change", kind)
+        for table in _APPEND_ONLY
+        for kind in (_ADD_ONLY, _TRUNCATE_BEFORE)
+    ),
     *((table, "refuse_change_once_published", _ADD_ONLY + _INSERT) for table in _FROZEN),
     *((table, "refuse_change", _TRUNCATE_BEFORE) for table in _FROZEN),
     ("periods", "period_goes_forward", _ADD_ONLY),

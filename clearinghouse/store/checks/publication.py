@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from clearinghouse.domain.calendar import format_period
-from clearinghouse.store.checks.check import CLOSED_THROUGH, FROZEN, Check, Finding, month, query
+from clearinghouse.store.checks.check import CLOSED_THROUGH, Check, Finding, month, query
 from clearinghouse.store.database import Session
 
 _MANIFESTS = "('manifest.json', 'manifest.json.sig')"
@@ -58,7 +58,11 @@ def _stored_files(session: Session) -> Finding:
 
 
 STORED_FILES_ARE_WHOLE = Check(
-    "7.3", "已发布文件未变", "Every stored file still has its SHA-256 and size", "files", _stored_files
+    "7.3",
+    "已发布文件未变",
+    "Every stored file still has its SHA-256 and size",
+    "files",
+    _stored_files,
 )
 
 MANIFESTS_LIST_ALL = query(

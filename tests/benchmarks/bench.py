@@ -1,0 +1,169 @@
+"""What every benchmark stands on: a server as the product sets it up, fresh books, and packs to import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import psycopg2
+
+from clearinghouse.config import Settings
+from clearinghouse.operations.context import Context
+from clearinghouse.operations.importing import import_pack
+from clearinghouse.store.database import Database
+from clearinghouse.store.embedded import (
+    MAINTENANCE_DATABASE,
+    OWNER,
+    SUPERUSER,
+    Endpoint,
+    ensure_running,
+    stop,
+)
+from clearinghouse.store.migrate import migrate
+from clearinghouse.store.vault import Vault
+from tests.benchmarks.machine import Taken, watched
+from tests.benchmarks.members import Alliance, make_alliance, write_members
+
+#: Told what is being done now.
+Tell = Callable[[str], None]
+
+_LARGE_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured, and how often.
+
+    Attributes:
+        rounds: How often each figure is measured; the median counts.
+        imported: Lines of the import benchmark.
+        books: How many lines the books hold already, from few to many.
+        probe: Lines whose cost is measured on such books.
+        at_one_hotel: Lines of the one-hotel benchmark.
+        unfolded: Lines posted last whose increments the netting finds unfolded.
+    """
+
+    rounds: int = 5
+    imported: int = 200_000
+    books: tuple[int, ...] = (10_000, 100_000, 1_000_000)
+    probe: int = 20_000
+    at_one_hotel: int = 50_000
+    unfolded: int = 10_000
+    systems: int = 60
+    hotels: int = 500
+    travellers: int = 20_000
+
+
+FULL = Sizes()
+QUICK = Sizes(
+    rounds=3,
+    imported=20_000,
+    books=(10_000, 100_000),
+    probe=8_000,
+    at_one_hotel=10_000,
+    unfolded=2_000,
+)
+
+
+class Bench:
+    """A server of its own under ``folder``, durable as the product's, and templates of books on it."""
+
+    def __init__(self, folder: Path, sizes: Sizes, tell: Tell) -> None:
+        self.folder = folder
+        self.sizes = sizes
+        self.tell = tell
+        self.alliance: Alliance = make_alliance(
+            systems=sizes.systems, hotels=sizes.hotels, travellers=sizes.travellers
+        )
+        self._settings = Settings(data_dir=folder / "data")
+        self.endpoint: Endpoint = ensure_running(self._settings)
+        self._vault = Vault.open(self._settings)
+        self._numbers = count(1)
+
+    def close(self) -> None:
+        """Stop the server."""
+        stop(self._settings)
+
+    @contextmanager
+    def books(self, template: str | None = None, *, keep: str | None = None) -> Iterator[Context]:
+        """Open books of their own: a copy of ``template``, else empty with the newest schema.
+
+        They are dropped at the end, or kept as a template named ``keep``.
+        """
+        name = keep or f"books_{next(self._numbers)}"
+        self._create(name, template)
+        url = self.endpoint.url(database=name)
+        if template is None:
+            migrate(url)
+        database = Database(url)
+        try:
+            # Both sides of a ratio begin with nothing left to write.
+            self.run("CHECKPOINT")
+            yield Context(database, self._vault)
+        finally:
+            database.close()
+            if keep is None:
+                self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def members(self) -> str:
+        """Return the template of books that know all members and travellers and hold no lines."""
+        name = "members"
+        if not self._exists(name):
+            self.tell("members and travellers")
+            pack = write_members(self.alliance, self.folder / name)
+            with self.books(keep=name) as context:
+                import_pack(context, pack)
+        return name
+
+    @contextmanager
+    def watched(self) -> Iterator[Taken]:
+        """Measure a ``with`` block."""
+        with watched(self.endpoint) as taken:
+            yield taken
+
+    def connect(self, context: Context) -> closing[psycopg2.extensions.connection]:
+        """Connect to a context's books beside it, as the owner of the tables."""
+        name = context.database.owner_url.partition("?")[0].rpartition("/")[2]
+        return closing(psycopg2.connect(self.endpoint.dsn(OWNER, name)))
+
+    def run(self, statement: str) -> None:
+        """Run a statement of the server's administrator."""
+        with closing(psycopg2.connect(self._admin)) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+
+    @property
+    def _admin(self) -> str:
+        return self.endpoint.dsn(SUPERUSER, MAINTENANCE_DATABASE)
+
+    def _exists(self, name: str) -> bool:
+        with closing(psycopg2.connect(self._admin)) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+            return cursor.fetchone() is not None
+
+    def _create(self, name: str, template: str | None) -> None:
+        options = f"OWNER {OWNER}"
+        if template is not None:
+            with closing(psycopg2.connect(self._admin)) as connection, connection.cursor() as cursor:
+                cursor.execute("SELECT pg_database_size(%s)", [template])
+                size = cursor.fetchone()
+            # Through the journal, as is usual, a large copy would leave gigabytes of it to write.
+            strategy = "FILE_COPY" if size and size[0] > _LARGE_BYTES else "WAL_LOG"
+            options += f" TEMPLATE {template} STRATEGY {strategy}"
+        self.run(f"CREATE DATABASE {name} {options}")
+
+
+def imported(context: Context, pack: Path) -> int:
+    """Import a pack of which nearly every line must be accepted; return how many lines it has.
+
+    Raises:
+        RuntimeError: more than one line in a hundred was refused, so the figures would mean little.
+    """
+    result = import_pack(context, pack)
+    if result.rejected * 100 > result.lines:
+        raise RuntimeError(f"{result.rejected} of {result.lines} lines were refused")
+    return result.lines
