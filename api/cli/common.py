@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from clearinghouse.config import Settings
-from clearinghouse.domain.calendar import parse_period
+from clearinghouse.domain.calendar import parse_day, parse_period
 from clearinghouse.domain.errors import ClearinghouseError
 from clearinghouse.domain.money import yuan
 from clearinghouse.operations.context import Context
@@ -65,11 +65,9 @@ class DateType(click.ParamType[date]):
         if isinstance(value, date):
             return value
         try:
-            if len(value) != len("YYYY-MM-DD"):
-                raise ValueError
-            return date.fromisoformat(value)
-        except ValueError:
-            self.fail(f'"{value[:20]}" is not a date; write it as YYYY-MM-DD', param, ctx)
+            return parse_day(value)
+        except ValueError as wrong:
+            self.fail(str(wrong), param, ctx)
 
 
 PERIOD = PeriodType()

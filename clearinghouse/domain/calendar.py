@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 _PERIOD = re.compile(r"(?P<year>[0-9]{4})-(?P<month>0[1-9]|1[0-2])")
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
 #: Months are counted from this one inside transaction ids (12 bits reach the year 2341).
 FIRST_PERIOD = 2000 * 12
 
@@ -31,6 +33,17 @@ def parse_period(text: str) -> int:
     if found is None or found["year"] == "0000":
         raise ValueError(f'"{text[:20]}" is not a month; write it as YYYY-MM, for example 2026-10')
     return int(found["year"]) * 12 + int(found["month"]) - 1
+
+
+def parse_day(text: str) -> date:
+    """Return the date written ``YYYY-MM-DD``, and only so: no week dates, no digits of other scripts.
+
+    Raises:
+        ValueError: the text is not a date.
+    """
+    if _DAY.fullmatch(text) is None:
+        raise ValueError(f'"{text[:20]}" is not a date; write it as YYYY-MM-DD')
+    return date.fromisoformat(text)
 
 
 def format_period(period: int) -> str:

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from clearinghouse.domain.calendar import parse_day
 from clearinghouse.domain.errors import RulebookFault
 from clearinghouse.domain.money import PPM, divide_half_up
 
@@ -217,9 +218,7 @@ def _whole(value: object, name: str, least: int, most: int) -> int:
 def _day(document: Mapping[str, Any], name: str, inside: str) -> date:
     value = document.get(name)
     try:
-        if not isinstance(value, str) or len(value) != len("YYYY-MM-DD"):
-            raise ValueError
-        return date.fromisoformat(value)
+        return parse_day(str(value))
     except ValueError:
         raise RulebookFault(f"{inside}{name} must be a date written YYYY-MM-DD", name) from None
 

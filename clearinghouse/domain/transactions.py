@@ -77,6 +77,6 @@ def content_hash(line: Line, card_index: bytes) -> bytes:
     meaning = (
         f"{line.kind}\x1f{card_index.hex()}\x1f{line.business_date.toordinal()}"
         f"\x1f{since.days}\x1f{since.seconds}\x1f{since.microseconds}"
-        f"\x1f{line.amount_minor}\x1f{line.points}\x1f{line.original_txn_ref}"
+        f"\x1f{line.amount_minor}\x1f{line.points}\x1f{line.original_txn_ref or ''}"
     )
     return blake2b(meaning.encode(), digest_size=16).digest()

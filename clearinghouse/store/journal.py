@@ -80,9 +80,7 @@ def closing_balances(session: Session, period: int) -> Iterator[Balance]:
 
 def hosts(session: Session, period: int) -> list[int]:
     """Return the hotels that hosted transactions of a period."""
-    rows = session.rows(
-        "SELECT DISTINCT host_hotel FROM transactions WHERE period = %s", [period]
-    )
+    rows = session.rows("SELECT DISTINCT host_hotel FROM transactions WHERE period = %s", [period])
     return [row[0] for row in rows]
 
 

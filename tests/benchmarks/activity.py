@@ -33,15 +33,17 @@ class Activity:
         of: After so many lines the month is over; the rest happens on its last day.
         one_hotel: All lines are at the first hotel.
         at_home: Share of stays at a hotel of the card's own system (beside those that chance gives).
-        one_loading_system: Only cards of the first system load stored value, so that the same lines are
-            accepted with all of them at one hotel.
+        same_anywhere: The same lines come out, and are accepted, at whichever hotels: only cards of the
+            first system load stored value, and points are counted as the meanest and dearest host would.
+        opening_points: What every traveller has before the first line (``write_opening``).
     """
 
     alliance: Alliance
     of: int
     one_hotel: bool = False
     at_home: float = 0.4
-    one_loading_system: bool = False
+    same_anywhere: bool = False
+    opening_points: int = 0
     seed: int = 2
     month: str = MONTH
     count: int = 0
@@ -58,10 +60,10 @@ class Activity:
     def __post_init__(self) -> None:
         self._chance = Random(self.seed)  # noqa: S311 - the same lines every time
         self._places = Random(self.seed + 1)  # noqa: S311
-        self._points = [0] * self.alliance.travellers
+        self._points = [self.opening_points] * self.alliance.travellers
         self._value = [0] * self.alliance.travellers
         cards = self.alliance.cards
-        self._loading = [card for card in cards if card.system == 0 or not self.one_loading_system]
+        self._loading = [card for card in cards if card.system == 0 or not self.same_anywhere]
         self._kinds = (
             (0.10, self._redeem),
             (0.16, self._use),
@@ -97,6 +99,21 @@ class Activity:
             file.writelines(islice(self.lines(), lines))
         return folder
 
+    def write_opening(self, folder: Path) -> Path:
+        """Write the pack, of the month before, that gives every traveller the opening points."""
+        folder.mkdir(parents=True)
+        year, month = map(int, self.month.split("-"))
+        before = f"{year - (month == 1):04d}-{(month - 2) % 12 + 1:02d}"
+        hotels, holders = self.alliance.hotels, self.alliance.cards[: self.alliance.travellers]
+        with (folder / f"transactions-{before}.csv").open("w", encoding="utf-8") as file:
+            file.write(HEADER + "\n")
+            for number, card in enumerate(holders):
+                file.write(
+                    f"{hotels[number % len(hotels)]},O{number},,award,{card.number},{before}-20,"
+                    f"{before}-20T12:00:00+08:00,,{self.opening_points}\n"
+                )
+        return folder
+
     def _moment(self) -> tuple[str, str]:
         second = min(self.count / self.of, 1 - 1e-6) * _DAYS * 86_400
         day, rest = divmod(int(second), 86_400)
@@ -116,13 +133,18 @@ class Activity:
         if self.count % _REMEMBERED == 0:
             self._refundable.append((host, f"R{self.count}", kind, card, amount))
 
-    def _earned(self, host: int, card: Card, fen: int) -> int:
-        rate = self.alliance.earn_ppm[self.alliance.system_of[host]][card.level]
+    def _earned(self, host: int, card: Card, fen: int, of_all: Callable[[list[int]], int]) -> int:
+        """Points for so much cash at a host; ``of_all`` chooses among all hosts' rates instead."""
+        earn = self.alliance.earn_ppm
+        if self.same_anywhere:
+            rate = of_all([levels[card.level] for levels in earn])
+        else:
+            rate = earn[self.alliance.system_of[host]][card.level]
         return fen * rate // 100_000_000
 
     def _spend(self, card: Card) -> _Made:
         host, amount = self._host(card), 5_000 + int(self._chance.expovariate(1 / 60_000))
-        self._points[card.traveller] += self._earned(host, card, amount)
+        self._points[card.traveller] += self._earned(host, card, amount, min)
         self._remember(host, "spend", card, amount)
         return host, "", "spend", card, amount, ""
 
@@ -178,8 +200,8 @@ class Activity:
             self._points[card.traveller] += amount
             return host, original, "refund", card, "", amount
         if kind == "spend":
-            earned = self._earned(host, card, whole) - self._earned(host, card, whole - amount)
-            self._points[card.traveller] -= earned
+            left = self._earned(host, card, whole - amount, min)
+            self._points[card.traveller] -= self._earned(host, card, whole, max) - left
         else:
             self._value[card.traveller] += amount
             self._loaded.append(card)

@@ -148,7 +148,10 @@ class Bench:
     def _create(self, name: str, template: str | None) -> None:
         options = f"OWNER {OWNER}"
         if template is not None:
-            with closing(psycopg2.connect(self._admin)) as connection, connection.cursor() as cursor:
+            with (
+                closing(psycopg2.connect(self._admin)) as connection,
+                connection.cursor() as cursor,
+            ):
                 cursor.execute("SELECT pg_database_size(%s)", [template])
                 size = cursor.fetchone()
             # Through the journal, as is usual, a large copy would leave gigabytes of it to write.

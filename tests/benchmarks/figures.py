@@ -45,13 +45,17 @@ class Figure:
         }
 
 
-def ratio(name: str, meaning: str, of: Sequence[float], to: Sequence[float], bar: str = "") -> Figure:
+def ratio(
+    name: str, meaning: str, of: Sequence[float], to: Sequence[float], bar: str = ""
+) -> Figure:
     """Return the figure that compares two measurements round by round."""
     values = tuple(one / other for one, other in zip(of, to, strict=True))
     return Figure(name, meaning, "×", values, bar)
 
 
-def per_second(name: str, meaning: str, count: int, seconds: Iterable[float], bar: str = "") -> Figure:
+def per_second(
+    name: str, meaning: str, count: int, seconds: Iterable[float], bar: str = ""
+) -> Figure:
     """Return how many of something were done in a second."""
     return Figure(name, meaning, "/s", tuple(count / each for each in seconds), bar)
 
@@ -66,14 +70,10 @@ def write_json(path: Path, machine: Mapping[str, Any], figures: Sequence[Figure]
 def show(console: Console, machine: Mapping[str, Any], figures: Sequence[Figure]) -> None:
     """Print the figures as a table, and the machine below it."""
     table = Table(title="基准测试 Benchmarks", title_justify="left")
-    for heading, justify in (
-        ("figure", "left"),
-        ("median", "right"),
-        ("min – max", "right"),
-        ("bar", "left"),
-        ("what it is", "left"),
-    ):
-        table.add_column(heading, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for heading in ("figure", "median", "min – max", "bar"):
+        justify = "right" if heading in ("median", "min – max") else "left"
+        table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("what it is", overflow="fold")
     group = ""
     for figure in figures:
         if group and group != figure.name.split(".", maxsplit=1)[0]:

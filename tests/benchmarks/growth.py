@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.benchmarks.activity import Activity
@@ -19,26 +20,22 @@ class Grown:
     probe: Path
 
 
-def grow(bench: Bench) -> list[Grown]:
+@cache
+def grow(bench: Bench) -> tuple[Grown, ...]:
     """Return books of every size, grown by importing one long month; made once."""
-    stages = []
-    template = bench.members()
+    stages: list[Grown] = []
     activity = Activity(bench.alliance, of=max(bench.sizes.books) + bench.sizes.probe)
-    probe: Path | None = None
     for lines in bench.sizes.books:
+        bench.tell(f"growth: importing up to {lines:,} lines")
         name = f"grown_{lines}"
-        folder = bench.folder / name
-        if not folder.exists():
-            bench.tell(f"growth: importing up to {lines:,} lines")
-            with bench.books(template, keep=name) as context:
-                if probe is not None:
-                    imported(context, probe)
-                rest = activity.write(folder / "rest", lines - activity.count)
-                imported(context, rest)
-        probe = activity.write(folder / "probe", bench.sizes.probe)
+        before = stages[-1] if stages else None
+        with bench.books(before.template if before else bench.members(), keep=name) as context:
+            if before:
+                imported(context, before.probe)
+            imported(context, activity.write(bench.folder / name / "rest", lines - activity.count))
+        probe = activity.write(bench.folder / name / "probe", bench.sizes.probe)
         stages.append(Grown(lines, name, probe))
-        template = name
-    return stages
+    return tuple(stages)
 
 
 def measure(bench: Bench) -> list[Figure]:
@@ -47,16 +44,16 @@ def measure(bench: Bench) -> list[Figure]:
     costs: dict[int, list[float]] = {stage.lines: [] for stage in stages}
     for number in range(1, bench.sizes.rounds + 1):
         for stage in stages:
-            bench.tell(
-                f"growth: round {number} of {bench.sizes.rounds}, on {stage.lines:,} lines"
-            )
+            bench.tell(f"growth: round {number} of {bench.sizes.rounds}, on {stage.lines:,} lines")
             with bench.books(stage.template) as context:
                 with bench.watched() as taken:
                     lines = imported(context, stage.probe)
                 costs[stage.lines].append(taken.seconds / lines * 1e6)
     first = stages[0].lines
     figures = [
-        Figure(f"growth.at_{lines}", f"cost of a line on books of {lines:,} lines", "µs", tuple(each))
+        Figure(
+            f"growth.at_{lines}", f"cost of a line on books of {lines:,} lines", "µs", tuple(each)
+        )
         for lines, each in costs.items()
     ]
     figures += [

@@ -45,7 +45,9 @@ def measure(bench: Bench) -> list[Figure]:
         ),
         per_second("import.copy", "lines copied", lines, [taken.seconds for taken in copies]),
         _each("import.python", "processor time in Python, a line", lines, imports, "python"),
-        _each("import.postgres", "processor time in PostgreSQL, a line", lines, imports, "postgres"),
+        _each(
+            "import.postgres", "processor time in PostgreSQL, a line", lines, imports, "postgres"
+        ),
     ]
 
 

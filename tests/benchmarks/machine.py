@@ -46,7 +46,9 @@ def describe(endpoint: Endpoint, folder: Path) -> dict[str, Any]:
     """Return what a reader must know of the machine to compare figures with his own."""
     connection = psycopg2.connect(endpoint.dsn("postgres", "postgres"))
     with connection, connection.cursor() as cursor:
-        cursor.execute("SELECT name, current_setting(name) FROM unnest(%s) AS name", [[*_SHOWN_SETTINGS]])
+        cursor.execute(
+            "SELECT name, current_setting(name) FROM unnest(%s) AS name", [[*_SHOWN_SETTINGS]]
+        )
         settings = dict(cursor.fetchall())
     connection.close()
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -47,14 +47,24 @@ def make_alliance(
     chance = Random(seed)  # noqa: S311 - the same alliance every time
     # The first hotels give every system one; the rest fall unevenly, as they do.
     system_of = [*range(systems)]
-    system_of += [min(int(chance.paretovariate(0.8)) - 1, systems - 1) for _ in range(hotels - systems)]
+    system_of += [
+        min(int(chance.paretovariate(0.8)) - 1, systems - 1) for _ in range(hotels - systems)
+    ]
     hotels_of: list[list[int]] = [[] for _ in range(systems)]
     for hotel, system in enumerate(system_of):
         hotels_of[system].append(hotel)
-    earn = [{level: 250_000 * chance.randint(2 + level, 4 + level) for level in LEVELS} for _ in range(systems)]
+    earn = [
+        {level: 250_000 * chance.randint(2 + level, 4 + level) for level in LEVELS}
+        for _ in range(systems)
+    ]
     holders = [*range(travellers), *chance.sample(range(travellers), travellers // 10)]
     cards = [
-        Card(_card_number(number), holder, chance.randrange(systems), chance.choice((1, 1, 1, 2, 2, 3)))
+        Card(
+            _card_number(number),
+            holder,
+            chance.randrange(systems),
+            chance.choice((1, 1, 1, 2, 2, 3)),
+        )
         for number, holder in enumerate(holders, 1)
     ]
     return Alliance(

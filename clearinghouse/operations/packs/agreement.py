@@ -36,12 +36,21 @@ class AgreedRulebook:
 
 
 def read_rulebook(folder: Path) -> AgreedRulebook:
-    """Read and check ``rulebook.json``.
+    """Read and check the ``rulebook.json`` of a pack.
 
     Raises:
         PackFault: no JSON, a member twice, a fraction or NaN, or a document that breaks domain.md §2.
     """
-    text = _text(folder / RULEBOOK)
+    return read_rulebook_file(folder / RULEBOOK)
+
+
+def read_rulebook_file(path: Path) -> AgreedRulebook:
+    """Read and check a rulebook from a file of any name; faults within it name it ``rulebook.json``.
+
+    Raises:
+        PackFault: as of :func:`read_rulebook`.
+    """
+    text = _text(path)
     try:
         # Numbers stay text until the walk below has looked at them: it can tell their line.
         document = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)

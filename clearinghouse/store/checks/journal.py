@@ -29,6 +29,7 @@ MOVEMENTS: tuple[tuple[AccountKind, AccountKind], ...] = (
     (A.POSITION, A.VAT),
     (A.VAT, A.POSITION),
 )
+_POSITION = int(A.POSITION)
 _MOVEMENTS = ", ".join(f"({int(d)}, {int(c)}, {int(ASSET_OF[d])})" for d, c in MOVEMENTS)
 _CHART = ", ".join(f"({int(k)}, {int(asset)})" for k, asset in ASSET_OF.items())
 
@@ -115,19 +116,19 @@ def _of_pools(account: str) -> str:
     return f"{kind(account)} < {int(A.POSITION)}"
 
 
-def _strange(debit: str, credit: str, traveller: str) -> str:
-    return (
-        f"(({kind(debit)} < 8 AND {owner(debit)} <> {traveller})"
-        f" OR ({kind(credit)} < 8 AND {owner(credit)} <> {traveller}))"
-    )
-
-
+#: The traveller that a posting concerns, if any; no movement is between two.
 _TRAVELLER = (
-    f"CASE WHEN {kind('p.debit')} < 8 THEN {owner('p.debit')} WHEN {kind('p.credit')} < 8 THEN {owner('p.credit')} END"
+    f"CASE WHEN {kind('p.debit')} < 8 THEN {owner('p.debit')}"
+    f" WHEN {kind('p.credit')} < 8 THEN {owner('p.credit')} END"
 )
 #: What a transaction moved: its first posting, where that is one of points or stored value, and the others.
-_FIRST = ", ".join(f"CASE WHEN {_is(name)} THEN p.amount ELSE 0 END + coalesce(more.{name}, 0) AS {name}" for name in _MOVED)
-_OTHERS = ", ".join(f"sum(CASE WHEN {_is(name)} THEN p.amount ELSE 0 END) AS {name}" for name in _MOVED)
+_FIRST = ", ".join(
+    f"CASE WHEN {_is(name)} THEN p.amount ELSE 0 END + coalesce(more.{name}, 0) AS {name}"
+    for name in _MOVED
+)
+_OTHERS = ", ".join(
+    f"sum(CASE WHEN {_is(name)} THEN p.amount ELSE 0 END) AS {name}" for name in _MOVED
+)
 
 #: Most transactions have one such posting, so only further ones are summed: no hash table of all of them.
 TRANSACTIONS_ARE_WHOLE = query(
@@ -141,21 +142,19 @@ SELECT 1, CASE
         WHEN 'redeem' THEN m.points = m.redeemed AND m.total = m.redeemed
         WHEN 'load' THEN m.amount_minor = m.loaded AND m.total = m.loaded
         WHEN 'stored_value_spend' THEN m.amount_minor = m.used AND m.total = m.used
-        WHEN 'refund' THEN CASE m.original_kind
-            WHEN 'spend' THEN m.points >= m.taken + m.owed AND m.total = m.taken + m.owed
-            WHEN 'award' THEN m.points >= m.taken + m.owed AND m.total = m.taken + m.owed
-            WHEN 'redeem' THEN m.points >= m.returned + m.gone + m.repaid
-                AND m.total = m.returned + m.gone + m.repaid
-            WHEN 'load' THEN m.amount_minor = m.unloaded AND m.total = m.unloaded
-            WHEN 'stored_value_spend' THEN m.amount_minor = m.unused AND m.total = m.unused
+        WHEN 'refund' THEN CASE
+            WHEN m.points IS NULL THEN m.amount_minor IN (m.unloaded, m.unused) AND m.total = m.amount_minor
+            WHEN m.amount_minor IS NULL AND m.returned + m.gone + m.repaid > 0 THEN
+                m.points >= m.returned + m.gone + m.repaid AND m.total = m.returned + m.gone + m.repaid
+            ELSE m.points >= m.taken + m.owed AND m.total = m.taken + m.owed
             END
         END) IS NOT TRUE
     THEN format('the %s %s has other postings than it must have', m.kind, m.txn_id) END
 FROM (
-    SELECT t.txn_id, t.kind, t.points, t.amount_minor, o.kind AS original_kind, {_FIRST},
+    SELECT t.txn_id, t.kind, t.points, t.amount_minor, {_FIRST},
         CASE WHEN {_of_pools("p.debit")} THEN p.amount ELSE 0 END + coalesce(more.total, 0) AS total,
-        coalesce({_strange("p.debit", "p.credit", "t.traveller")}, false)
-            OR coalesce(more.traveller <> t.traveller OR more.other_traveller <> t.traveller, false) AS strange
+        coalesce({_TRAVELLER} <> t.traveller, false) OR coalesce(more.traveller <> t.traveller, false)
+            OR coalesce(more.other_traveller <> t.traveller, false) AS strange
     FROM transactions t
     LEFT JOIN postings p ON p.period = t.period AND p.entry_id = t.txn_id AND p.seq = 1
     LEFT JOIN (
@@ -163,28 +162,24 @@ FROM (
             min({_TRAVELLER}) AS traveller, max({_TRAVELLER}) AS other_traveller
         FROM postings p WHERE p.seq <> 1 AND {_of_pools("p.debit")} GROUP BY 1, 2
     ) AS more ON more.period = t.period AND more.entry_id = t.txn_id
-    LEFT JOIN (
-        SELECT refund.txn_id, original.kind FROM transactions refund
-        JOIN transactions original ON original.txn_id = refund.original WHERE refund.original IS NOT NULL
-    ) AS o ON o.txn_id = t.txn_id
 ) AS m
 """,
 )  # fmt: skip
 
+#: The clearing house's side of every fee follows: a posting has two sides, and these are the systems'.
 LEGS_ARE_POSTED = query(
-    "1.5", "清算腿已入账", "What the legs clear is what stands in the journal", "movements",
+    "1.5", "清算腿已入账", "What the legs clear is what stands on the systems' accounts", "movements",
     f"""
 SELECT m.movements, CASE WHEN m.difference <> 0 AND e.entry_id IS NULL THEN format(
-    'the legs of transaction %s and its postings differ by %s fen for %s', m.txn_id, m.difference,
-    coalesce('system ' || s.code, 'the clearing house')) END
+    'the legs of transaction %s and its postings differ by %s fen for system %s', m.txn_id, m.difference,
+    coalesce(s.code, m.system::text)) END
 FROM (
     SELECT period, txn_id, system, sum(amount) AS difference, count(*) AS movements FROM (
-        SELECT period, txn_id, host_system AS system, fee_minor - obligation_minor AS amount FROM legs
+        SELECT period, txn_id, host_system::bigint AS system, fee_minor - obligation_minor AS amount FROM legs
             WHERE obligation_minor <> 0 OR fee_minor <> 0
         UNION ALL SELECT period, txn_id, issuer_system, obligation_minor FROM legs WHERE obligation_minor <> 0
-        UNION ALL SELECT period, txn_id, 0, -fee_minor FROM legs WHERE fee_minor <> 0
-        UNION ALL SELECT period, entry_id, {owner("debit")}, -amount FROM postings WHERE {kind("debit")} >= 16
-        UNION ALL SELECT period, entry_id, {owner("credit")}, amount FROM postings WHERE {kind("credit")} >= 16
+        UNION ALL SELECT period, entry_id, {owner("debit")}, -amount FROM postings WHERE {kind("debit")} = {_POSITION}
+        UNION ALL SELECT period, entry_id, {owner("credit")}, amount FROM postings WHERE {kind("credit")} = {_POSITION}
     ) AS movements GROUP BY 1, 2, 3
 ) AS m
 LEFT JOIN entries e ON e.period = m.period AND e.entry_id = m.txn_id

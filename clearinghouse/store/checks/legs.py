@@ -91,24 +91,45 @@ SELECT hotel, system, effective_from AS joined,
 FROM memberships WINDOW dated AS (PARTITION BY hotel ORDER BY effective_from)
 """
 
+#: A move may be recorded after its date, and legs of that date keep the systems they were cleared with (§1); but
+#: from the first leg that knows of it on, none may forget it.
 SYSTEMS_ARE_THOSE_OF_THE_DAY = query(
     "5.3", "系统归属按营业日", "Every leg is of its host, its rulebook and the systems of its business date", "legs",
     f"""
-SELECT 1, CASE
-    WHEN t.txn_id IS NULL OR g.host_hotel <> t.host_hotel OR g.rulebook <> t.rulebook
-        THEN format('leg %s of %s has another host or rulebook than its transaction', g.leg_no, g.txn_id)
-    WHEN g.reverses_txn IS NULL AND (g.host_system = host.system AND t.business_date >= host.joined) IS NOT TRUE
-        THEN format('transaction %s of %s was not hosted by the system that leg %s says',
-            g.txn_id, t.business_date, g.leg_no)
-    WHEN g.reverses_txn IS NULL AND (g.issuer_system = issuer.system) IS NOT TRUE
-        THEN format('the issuer in leg %s of transaction %s was not of that system on %s',
-            g.leg_no, g.txn_id, t.business_date) END
-FROM legs g
-LEFT JOIN transactions t ON t.period = g.period AND t.txn_id = g.txn_id
-LEFT JOIN ({_MEMBERSHIPS}) AS host ON host.hotel = g.host_hotel
-    AND t.business_date >= host.since AND t.business_date < host.until
-LEFT JOIN ({_MEMBERSHIPS}) AS issuer ON issuer.hotel = g.issuer_hotel
-    AND t.business_date >= issuer.since AND t.business_date < issuer.until
+WITH dated AS MATERIALIZED (
+    SELECT g.host_hotel, g.host_system, g.issuer_hotel, g.issuer_system, t.business_date,
+        g.reverses_txn IS NOT NULL AS reverses, count(*) AS legs,
+        min(t.posted_at) AS first_at, max(t.posted_at) AS last_at,
+        min(g.txn_id::text) FILTER (WHERE (g.host_hotel = t.host_hotel AND g.rulebook = t.rulebook) IS NOT TRUE)
+            AS stranger
+    FROM legs g LEFT JOIN transactions t ON t.period = g.period AND t.txn_id = g.txn_id
+    GROUP BY 1, 2, 3, 4, 5, 6
+), sides AS (
+    SELECT s.hotel, s.system, m.system AS right_system, m.since, min(s.first_at) AS first_at, max(s.last_at) AS last_at,
+        min(s.business_date) AS first_date, bool_or(s.hosts AND s.business_date < m.joined) AS too_early
+    FROM (
+        SELECT true AS hosts, host_hotel AS hotel, host_system AS system, business_date, first_at, last_at
+            FROM dated WHERE NOT reverses
+        UNION ALL SELECT false, issuer_hotel, issuer_system, business_date, first_at, last_at
+            FROM dated WHERE NOT reverses
+    ) AS s
+    LEFT JOIN ({_MEMBERSHIPS}) AS m ON m.hotel = s.hotel AND s.business_date >= m.since AND s.business_date < m.until
+    GROUP BY 1, 2, 3, 4
+), judged AS (
+    SELECT *, min(first_at) FILTER (WHERE system = right_system) OVER (PARTITION BY hotel, since) AS known_at FROM sides
+)
+SELECT legs, CASE WHEN stranger IS NOT NULL
+    THEN format('a leg of %s has another host or rulebook than its transaction', stranger) END
+FROM dated
+UNION ALL
+SELECT 0, CASE WHEN (NOT j.too_early AND (j.system = j.right_system OR (e.system IS NOT NULL
+        AND j.last_at <= coalesce(j.known_at, 'infinity') + interval '1 minute'))) IS NOT TRUE
+    THEN format('legs from %s on say that hotel %s was of system %s, which it was not', j.first_date,
+        coalesce(h.code, j.hotel::text), coalesce(s.code, j.system::text)) END
+FROM judged j
+LEFT JOIN (SELECT hotel, system, min(effective_from) AS joined FROM memberships GROUP BY 1, 2) AS e
+    ON e.hotel = j.hotel AND e.system = j.system AND e.joined < j.since
+LEFT JOIN hotels h ON h.number = j.hotel LEFT JOIN systems s ON s.number = j.system
 """,
 )  # fmt: skip
 

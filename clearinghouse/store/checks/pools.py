@@ -14,12 +14,14 @@ from clearinghouse.store.checks.check import (
 )
 
 _POINTS, _CREDIT = int(AccountKind.TRAVELLER_POINTS), int(AccountKind.TRAVELLER_STORED_VALUE)
-_ISSUED = f"({AccountKind.POINTS_ISSUED:d}, {AccountKind.STORED_VALUE_ISSUED:d})"
+_ISSUED, _LOADED = int(AccountKind.POINTS_ISSUED), int(AccountKind.STORED_VALUE_ISSUED)
 _EXPIRED, _REVERSED = int(AccountKind.POINTS_EXPIRED), int(AccountKind.POINTS_REVERSED)
 _DEBT, _DEBTS = int(AccountKind.TRAVELLER_DEBT), int(AccountKind.POINTS_DEBTS)
 _POINT = int(Asset.POINT)
 #: The account on which the ledger has what remains of a lot.
 _HOLDER = f"traveller * 32 + CASE asset WHEN {_POINT} THEN {_POINTS} ELSE {_CREDIT} END"
+#: The account of the hotel that issued it.
+_ISSUER = f"issuer_hotel * 32 + CASE asset WHEN {_POINT} THEN {_ISSUED} ELSE {_LOADED} END"
 #: Before the figures of a period are frozen, all that expires with it has been posted.
 _DUE = f"{FROZEN_THROUGH} >= l.period AND {FROZEN_THROUGH} >= {period_of('l.expires_on')}"
 #: What has expired for good or is gone, also where a closing has not yet written it.
@@ -34,46 +36,55 @@ def _holds(account: str) -> str:
     return f"{kind(account)} IN ({_POINTS}, {_CREDIT})"
 
 
+def _issues(debit: str, credit: str) -> str:
+    return f"({kind(debit)} IN ({_ISSUED}, {_LOADED}) AND {_holds(credit)})"
+
+
 def _sum(amount: str, where: str) -> str:
     return f"coalesce(sum({amount}) FILTER (WHERE {where}), 0)"
 
 
+#: Most lots are issued and never drawn on: their one posting is joined as it is, only others are summed.
 LOTS_EQUAL_THE_LEDGER = query(
     "2.1", "批次与账相符", "Every lot has what its postings leave", "lots",
     f"""
 SELECT 1, CASE
-    WHEN p.postings IS NULL THEN format('lot %s has no postings', l.number)
-    WHEN p.lot IS NULL THEN format('%s postings on travellers'' accounts name no lot', p.postings)
-    WHEN l.number IS NULL THEN format('%s postings name lot %s, which is not there', p.postings, p.lot)
-    WHEN p.strangers > 0 OR (p.asset, p.other_asset) <> (l.asset, l.asset)
-        OR (p.hotel, p.other_hotel) <> (l.issuer_hotel, l.issuer_hotel)
-        OR (p.holder, p.other_holder) IS DISTINCT FROM (l.holder, l.holder)
+    WHEN l.number IS NULL THEN CASE WHEN coalesce(i.lot, p.lot) IS NULL
+        THEN format('a posting on account %s of a traveller names no lot', coalesce(i.credit, p.holder))
+        ELSE format('postings name lot %s, which is not there', coalesce(i.lot, p.lot)) END
+    WHEN i.lot IS NULL AND p.lot IS NULL THEN format('lot %s has no postings', l.number)
+    WHEN p.strangers > 0 OR p.asset <> l.asset OR p.other_asset <> l.asset
+        OR p.hotel <> l.issuer_hotel OR p.other_hotel <> l.issuer_hotel
+        OR p.holder <> l.holder OR p.other_holder <> l.holder OR i.asset <> l.asset
+        OR i.credit <> l.holder OR i.debit <> l.issuer
         THEN format('a posting of lot %s is of another traveller, hotel or asset', l.number)
-    WHEN p.balance <> l.remaining THEN format(
-        'lot %s has %s left, but %s by its postings', l.number, l.remaining, p.balance)
-    WHEN p.expired <> l.expired THEN format(
-        '%s of lot %s have expired, but %s by its postings', l.expired, l.number, p.expired)
-    WHEN p.gone <> l.gone THEN format(
-        '%s of lot %s are gone, but %s by its postings', l.gone, l.number, p.gone)
-    WHEN p.issued <> CASE WHEN l.restored_from IS NULL THEN l.issued ELSE 0 END THEN format(
-        'lot %s was issued as %s, but as %s by its postings', l.number, l.issued, p.issued) END
-FROM (
-    SELECT lot, count(*) AS postings, min(asset) AS asset, max(asset) AS other_asset,
-        min(hotel) AS hotel, max(hotel) AS other_hotel,
+    WHEN (l.restored_from IS NULL AND i.amount = l.issued AND i.period = l.period AND i.entry_id = l.txn_id
+        OR l.restored_from IS NOT NULL AND i.lot IS NULL) IS NOT TRUE
+        THEN format('lot %s was issued as %s, but not so by its postings', l.number, l.issued)
+    WHEN coalesce(i.amount, 0) + coalesce(p.balance, 0) <> l.remaining
+        THEN format('lot %s has %s left, but %s by its postings', l.number, l.remaining,
+            coalesce(i.amount, 0) + coalesce(p.balance, 0))
+    WHEN coalesce(p.expired, 0) <> l.expired OR coalesce(p.gone, 0) <> l.gone
+        THEN format('%s of lot %s have expired and %s are gone, but %s and %s by its postings',
+            l.expired, l.number, l.gone, coalesce(p.expired, 0), coalesce(p.gone, 0)) END
+FROM (SELECT *, {_HOLDER} AS holder, {_ISSUER} AS issuer FROM lots) AS l
+FULL JOIN (SELECT * FROM postings WHERE {_issues("debit", "credit")}) AS i ON i.lot = l.number
+FULL JOIN (
+    SELECT lot, min(asset) AS asset, max(asset) AS other_asset, min(hotel) AS hotel, max(hotel) AS other_hotel,
         min(holder) AS holder, max(holder) AS other_holder,
         count(*) FILTER (WHERE NOT opposite BETWEEN 8 AND 15) AS strangers,
         {_sum("CASE WHEN received THEN amount ELSE -amount END", "holder IS NOT NULL")} AS balance,
         {_sum("amount", f"opposite = {_EXPIRED} AND holder IS NOT NULL")} AS expired,
-        {_sum("amount", f"opposite = {_EXPIRED} AND holder IS NULL")} AS gone,
-        {_sum("amount", f"opposite IN {_ISSUED} AND received")} AS issued
+        {_sum("amount", f"opposite = {_EXPIRED} AND holder IS NULL")} AS gone
     FROM (
         SELECT lot, asset, amount, {_holds("credit")} AS received,
             CASE WHEN {_holds("credit")} THEN credit WHEN {_holds("debit")} THEN debit END AS holder,
             CASE WHEN {_holds("credit")} THEN {owner("debit")} ELSE {owner("credit")} END AS hotel,
             CASE WHEN {_holds("credit")} THEN {kind("debit")} ELSE {kind("credit")} END AS opposite
-        FROM postings WHERE lot IS NOT NULL OR {_holds("debit")} OR {_holds("credit")}
+        FROM postings WHERE (lot IS NOT NULL OR {_holds("debit")} OR {_holds("credit")})
+            AND NOT {_issues("debit", "credit")}
     ) AS moves GROUP BY lot
-) AS p FULL JOIN (SELECT *, {_HOLDER} AS holder FROM lots) AS l ON l.number = p.lot
+) AS p ON p.lot = l.number
 """,
 )  # fmt: skip
 

@@ -84,12 +84,14 @@ WHERE t.kind = 'spend'
 """,
 )  # fmt: skip
 
+#: A version may be recorded after its date; what was decided before, or at that moment, stands (§1).
 RULEBOOK_OF_THE_DAY = query(
     "6.5", "规则按营业日", "Every transaction was judged by the rulebook of its business date", "transactions",
     """
 SELECT d.transactions, CASE WHEN (r.effective_from <= d.business_date AND NOT EXISTS (
         SELECT FROM rulebooks newer WHERE newer.effective_from > r.effective_from
-        AND newer.effective_from <= d.business_date AND newer.recorded_at <= d.last_posted_at)) IS NOT TRUE
+        AND newer.effective_from <= d.business_date
+        AND newer.recorded_at + interval '1 minute' <= d.last_posted_at)) IS NOT TRUE
     THEN format('transaction %s of %s was judged by rulebook %s, which was not in force', d.one,
         d.business_date, coalesce(r.version, '?')) END
 FROM (

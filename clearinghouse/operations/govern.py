@@ -1,0 +1,267 @@
+"""Governing the alliance: systems, hotels and the rulebook, as the operator changes them (domain.md §1, §2).
+
+Each change is one transaction with its line in the audit log. The rules are those of a pack
+(``operations.packs``): a change is put as the row that it would be there, checked against the record and
+landed the same way. Beyond that nothing takes effect in a month that is closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from clearinghouse.domain.calendar import format_period
+from clearinghouse.domain.errors import NotFound, OperatorRefused, PackFault
+from clearinghouse.domain.rulebook import Rulebook
+from clearinghouse.operations.changing import Authority, changing, fit, without_place
+from clearinghouse.operations.context import Context
+from clearinghouse.operations.packs import Pack, fields, tables
+from clearinghouse.operations.packs.agreement import RULEBOOK, AgreedRulebook, read_rulebook_file
+from clearinghouse.operations.packs.rows import HotelRow, SystemRow
+from clearinghouse.operations.packs.showing import shown
+from clearinghouse.store import governance, members, periods
+from clearinghouse.store.database import Session
+from clearinghouse.store.members import Membership, SystemProfile
+
+_FILES = frozenset({RULEBOOK, tables.SYSTEMS, tables.HOTELS, tables.TIERS})
+_SETTLING = ("closing", "netted", "stated")
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A move that is recorded; ``legs_kept`` legs since its date keep the systems they were cleared with."""
+
+    from_system: str
+    effective_from: date
+    legs_kept: int
+
+
+def add_system(context: Context, code: str, profile: SystemProfile, authority: Authority) -> None:
+    """Record a new member. It needs tiers before it can have hotels, and to accept the rulebook to host others.
+
+    Raises:
+        OperatorRefused: it is on record already, or a value does not fit.
+    """
+    code, profile = fit("system code", fields.code, code), _fit_profile(profile)
+    with changing(context, authority) as change:
+        if code in members.systems(change.session):
+            raise OperatorRefused(f'system "{code}" is on record already; change it instead')
+        change.land(_pack(systems=(SystemRow(1, code, *profile),)))
+        change.record("system.add", f"system {code}", {"after": _told(profile)})
+
+
+def change_system(
+    context: Context, code: str, changes: Mapping[str, Any], authority: Authority
+) -> None:
+    """Change the profile of a member; ``changes`` has new values by the names of ``SystemProfile``.
+
+    Raises:
+        NotFound: there is no such system.
+        OperatorRefused: nothing changes, a value does not fit, or a settlement that would show it is under way.
+    """
+    with changing(context, authority) as change:
+        found = members.systems(change.session).get(code)
+        if found is None:
+            raise NotFound(f"there is no system {shown(code)}")
+        before = found[0]
+        after = _fit_profile(before._replace(**changes))
+        if after == before:
+            raise OperatorRefused(f'system "{code}" is like that already')
+        _refuse_while_settling(change.session)
+        governance.change_profile(change.session, code, after, change.today)
+        names = [name for name in changes if getattr(before, name) != getattr(after, name)]
+        told = {"before": _told(before, names), "after": _told(after, names)}
+        change.record("system.change", f"system {code}", told)
+
+
+def add_hotel(context: Context, hotel: Membership, authority: Authority) -> None:
+    """Record a hotel that was not in the alliance before.
+
+    Raises:
+        OperatorRefused: it is on record, its system is unknown or without tiers that cover the lowest level, a
+            value does not fit, or its first day lies in or before a closed month.
+    """
+    row = _hotel_row(hotel)
+    with changing(context, authority) as change:
+        if row.code in {known.hotel_code for known in members.memberships(change.session)}:
+            raise OperatorRefused(f'hotel "{row.code}" is on record already; move it instead')
+        change.must_be_open(f'hotel "{row.code}"', hotel.effective_from)
+        change.land(_pack(hotels=(row,)))
+        change.record("hotel.add", f"hotel {row.code}", {"after": hotel._asdict()})
+
+
+def move_hotel(
+    context: Context,
+    code: str,
+    system: str,
+    effective_from: date,
+    authority: Authority,
+) -> Moved:
+    """Let a hotel belong to another system from a business date on; its points and cards move with it.
+
+    Raises:
+        NotFound: there is no such hotel.
+        OperatorRefused: it belongs to that system then, the date lies in or before a closed month or before its
+            first day, another move is on record for the date, or the system can't have hotels.
+    """
+    with changing(context, authority) as change:
+        history = [row for row in members.memberships(change.session) if row.hotel_code == code]
+        if not history:
+            raise NotFound(f"there is no hotel {shown(code)}")
+        before = next(
+            (r for r in reversed(history) if r.effective_from <= effective_from), history[0]
+        )
+        if before.system_code == system and before.effective_from <= effective_from:
+            raise OperatorRefused(
+                f'hotel "{code}" belongs to "{system}" on {effective_from} already'
+            )
+        change.must_be_open(f'the move of hotel "{code}"', effective_from)
+        after = before._replace(system_code=system, effective_from=effective_from)
+        change.land(_pack(hotels=(_hotel_row(after),)))
+        kept = governance.legs_since(change.session, code, effective_from)
+        told = {"from": before.system_code, "to": system, "effective_from": effective_from}
+        change.record("hotel.move", f"hotel {code}", {**told, "legs_kept": kept})
+        return Moved(before.system_code, effective_from, kept)
+
+
+def add_rulebook(context: Context, path: Path, authority: Authority) -> Rulebook:
+    """Record a new version of the rulebook from a file. Nobody has accepted it by that.
+
+    Raises:
+        PackFault: the file is no sound rulebook.
+        OperatorRefused: the version is on record, another takes effect on the same day, or it would take
+            effect in or before a closed month.
+    """
+    agreed = _read_rulebook(path)
+    rulebook = agreed.rulebook
+    with changing(context, authority) as change:
+        if members.rulebooks(change.session).get(rulebook.version) == (
+            rulebook.effective_from,
+            agreed.sha256,
+        ):
+            raise OperatorRefused(f'version "{rulebook.version}" is on record already')
+        change.must_be_open(f'version "{rulebook.version}"', rulebook.effective_from)
+        change.check(_pack(rulebook=agreed))
+        members.add_rulebook(change.session, rulebook, change.now)
+        told = {"effective_from": rulebook.effective_from, "sha256": agreed.sha256}
+        change.record("rulebook.add", f"rulebook {rulebook.version}", told)
+    return rulebook
+
+
+def accept_rulebook(
+    context: Context, version: str, codes: Sequence[str] | None, authority: Authority
+) -> list[str]:
+    """Record that systems accept a version; ``None`` for all there are, which is recorded as such.
+
+    Returns the codes of those that had not accepted it before.
+
+    Raises:
+        NotFound: there is no such version, or no such system; then none is recorded.
+    """
+    with changing(context, authority) as change:
+        directory = context.directory.current(change.session)
+        found = next((v for v in directory.rulebooks if v.rulebook.version == version), None)
+        if found is None:
+            raise NotFound(f"there is no rulebook version {shown(version)}")
+        by_code = directory.system_by_code
+        for code in codes or ():
+            if code not in by_code:
+                raise NotFound(f"there is no system {shown(code)}")
+        new = sorted(
+            code
+            for code in set(by_code if codes is None else codes)
+            if by_code[code].number not in found.accepted_by
+        )
+        if not new:
+            return []
+        actor = change.authority.actor
+        accepted_by = actor if codes is not None else f"{actor} (operator, for all systems)"
+        members.accept_rulebook(change.session, version, accepted_by, change.now, new)
+        told = {"systems": new, "for_all": codes is None}
+        change.record("rulebook.accept", f"rulebook {version}", told)
+        return new
+
+
+def _refuse_while_settling(session: Session) -> None:
+    """Statements show the profile: a run that is stopped and resumed must not find another one."""
+    busy = [row.period for row in periods.periods(session) if row.state in _SETTLING]
+    if busy or not governance.keep_settlements_out(session):
+        month = f"{format_period(busy[0])}" if busy else "a month"
+        raise OperatorRefused(f"{month} is being settled; settle it to the end first")
+
+
+def _pack(
+    *,
+    systems: tuple[SystemRow, ...] = (),
+    hotels: tuple[HotelRow, ...] = (),
+    rulebook: AgreedRulebook | None = None,
+) -> Pack:
+    """Put a change as the pack that would bring it."""
+    return Pack(
+        folder=Path(),
+        present=_FILES,
+        rulebook=rulebook,
+        systems=systems,
+        hotels=hotels,
+        tiers=(),
+        travellers=(),
+        cards=(),
+        transactions_names=(),
+    )
+
+
+def _read_rulebook(path: Path) -> AgreedRulebook:
+    try:
+        return read_rulebook_file(path)
+    except PackFault as fault:
+        raise PackFault(without_place(fault), path.name, fault.line) from None
+
+
+def _hotel_row(hotel: Membership) -> HotelRow:
+    prose = fields.prose()
+    row = HotelRow(
+        line=1,
+        code=fit("hotel code", fields.code, hotel.hotel_code),
+        system_code=fit("system code", fields.code, hotel.system_code),
+        name_zh=fit("name", prose, hotel.name_zh),
+        name_en=fit("name", prose, hotel.name_en),
+        city=fit("city", prose, hotel.city),
+        effective_from=fit("date", fields.day(), hotel.effective_from.isoformat()),
+    )
+    _must_be_named(row.name_zh, row.name_en)
+    return row
+
+
+def _fit_profile(profile: SystemProfile) -> SystemProfile:
+    """Check a profile by the grammar of ``systems.csv``."""
+    prose, reference = fields.prose(), fields.optional(fields.reference)
+    money = fields.optional(fields.whole(0, fields.AMOUNT_MAX))
+    cap, collateral = profile.net_debit_cap_minor, profile.collateral_minor
+    fitted = SystemProfile(
+        fit("name", prose, profile.name_zh),
+        fit("name", prose, profile.name_en),
+        fit("uscc", reference, profile.uscc or ""),
+        fit("bank account", reference, profile.bank_account or "", secret=True),
+        fit("net debit cap", money, "" if cap is None else str(cap)),
+        fit("collateral", money, str(collateral)) or 0,
+    )
+    _must_be_named(fitted.name_zh, fitted.name_en)
+    return fitted
+
+
+def _must_be_named(name_zh: str, name_en: str) -> None:
+    if not (name_zh or name_en):
+        raise OperatorRefused("a name is needed, in Chinese or in English")
+
+
+def _told(
+    profile: SystemProfile, names: Sequence[str] = SystemProfile._fields
+) -> dict[str, object]:
+    """Return of a profile what the audit log may hold: of a bank account only its end."""
+    told = {name: getattr(profile, name) for name in names}
+    if told.get("bank_account"):
+        told["bank_account"] = f"…{told['bank_account'][-4:]}"
+    return told
