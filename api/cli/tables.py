@@ -27,15 +27,20 @@ FORMAT = click.option(
 def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], figures: int = 0
 ) -> None:
-    """Print a table whose last ``figures`` columns are figures; names may hold any characters."""
+    """Print a table whose last ``figures`` columns are figures; names may hold any characters.
+
+    A column without any value is left out.
+    """
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    used = [n for n in range(len(columns)) if any(row[n] for row in cells)]
     table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
-    for number, column in enumerate(columns):
+    for number in used:
         right = number >= len(columns) - figures
-        table.add_column(column, justify="right" if right else "left", no_wrap=right)
-    for row in rows:
-        table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+        table.add_column(columns[number], justify="right" if right else "left", no_wrap=right)
+    for row in cells:
+        table.add_row(*(escape(row[number]) for number in used))
     width = None if sys.stdout.isatty() else _NO_LIMIT
-    Console(width=width, highlight=False).print(table)
+    Console(width=width, highlight=False).print(table if cells else f"{title}: 无 none")
 
 
 def print_json(document: Any) -> None:

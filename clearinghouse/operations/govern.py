@@ -22,6 +22,7 @@ from clearinghouse.operations.packs import Pack, fields, tables
 from clearinghouse.operations.packs.agreement import RULEBOOK, AgreedRulebook, read_rulebook_file
 from clearinghouse.operations.packs.rows import HotelRow, SystemRow
 from clearinghouse.operations.packs.showing import shown
+from clearinghouse.operations.registry import end_of
 from clearinghouse.store import governance, members, periods
 from clearinghouse.store.database import Session
 from clearinghouse.store.members import Membership, SystemProfile
@@ -262,6 +263,6 @@ def _told(
 ) -> dict[str, object]:
     """Return of a profile what the audit log may hold: of a bank account only its end."""
     told = {name: getattr(profile, name) for name in names}
-    if told.get("bank_account"):
-        told["bank_account"] = f"…{told['bank_account'][-4:]}"
+    if "bank_account" in told:
+        told["bank_account"] = end_of(told["bank_account"])
     return told

@@ -51,7 +51,8 @@ class TierEntry:
 class SystemEntry:
     """A member on a date; ``accepted`` are the rulebook versions that it has accepted, oldest first.
 
-    ``may_host_others`` tells whether it has accepted the version in force (domain.md §2).
+    Of its bank account only the end is there. ``may_host_others`` tells whether it has accepted the version in
+    force (domain.md §2).
     """
 
     code: str
@@ -190,7 +191,7 @@ def _system(
     in_force = directory.rulebook_on(day)
     return SystemEntry(
         code=code,
-        profile=profile,
+        profile=profile._replace(bank_account=end_of(profile.bank_account)),
         profile_on=profile_on,
         hotels=tuple(row for row in hotels if row.system_code == code),
         tiers=tuple(
@@ -218,6 +219,11 @@ def _rulebook(
         missing=tuple(c for c in sorted(numbers) if numbers[c].number not in version.accepted_by),
         document=rulebook_document(version.rulebook),
     )
+
+
+def end_of(bank_account: str | None) -> str | None:
+    """Show only the end of an account number, and nothing of a short one."""
+    return bank_account and f"…{bank_account[-4:] if len(bank_account) > 8 else ''}"
 
 
 def _flat(document: Mapping[str, Any], inside: str = "") -> dict[str, Any]:

@@ -256,6 +256,11 @@ def upgrade() -> None:
             f" FOR VALUES WITH (MODULUS {REFERENCE_PARTS}, REMAINDER {part})"
         )
     op.execute(PROTECTION)
+    for part in range(REFERENCE_PARTS):
+        op.execute(
+            f"CREATE TRIGGER no_truncate BEFORE TRUNCATE ON transaction_refs_{part}"
+            " EXECUTE FUNCTION refuse_change()"
+        )
     for table in APPEND_ONLY:
         op.execute(
             f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}"

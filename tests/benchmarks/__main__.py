@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[Bench], list[Figure]]] = {
     "one_hotel": one_hotel.measure,
     "growth": growth.measure,
     "netting": netting.measure,
+    "settle": netting.measure_settlement,
 }
 
 _WIDTH = 150
