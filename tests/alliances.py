@@ -5,8 +5,8 @@
     alliance.post("refund", "BAM-HZ", "R2", "T1", "2026-11-04", amount=88888, original="R1")
     alliance.settle("2026-11")
 
-It is that of domain.md §6: AUR (AUR-BJ, AUR-SH), BAM (BAM-HZ) and CLD (CLD-GZ); T1 holds a gold card of AUR-BJ, which earns
-1.0 points a yuan at home and 1.5 at BAM, T2 one of CLD-GZ. Everything can be given otherwise, as rows of a pack.
+It is that of domain.md §6: AUR (AUR-BJ, AUR-SH), BAM (BAM-HZ) and CLD (CLD-GZ); T1 holds a gold card of AUR-BJ, which
+earns 1.0 points a yuan at home and 1.5 at BAM, T2 a card of CLD-GZ. All can be given otherwise, as rows of a pack.
 """
 
 import csv
@@ -25,7 +25,7 @@ from clearinghouse.domain.transactions import Line
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.importing import ImportResult, import_pack
 from clearinghouse.operations.post import post
-from clearinghouse.store.database import Database, Session
+from clearinghouse.store.database import Database
 from settlement.run import settle
 
 Rows = Sequence[Sequence[object]]
@@ -139,7 +139,9 @@ class MiniAlliance:
         """The database of the books."""
         return self.context.database
 
-    def add(self, files: Mapping[str, Rows], rulebook: Mapping[str, Any] | None = None) -> ImportResult:
+    def add(
+        self, files: Mapping[str, Rows], rulebook: Mapping[str, Any] | None = None
+    ) -> ImportResult:
         """Import another pack: more members, a hotel that moves, a new version of the rulebook."""
         return import_pack(self.context, write_rows(next(self._folders), files, rulebook))
 
@@ -182,7 +184,9 @@ class MiniAlliance:
         self.clock.pass_to(line.occurred_at.astimezone(UTC))
         return post(self.context, [line])[0]
 
-    def accept(self, kind: str, host: str, ref: str, card: str, business_date: str | date, **stated: Any) -> Accepted:
+    def accept(
+        self, kind: str, host: str, ref: str, card: str, business_date: str | date, **stated: Any
+    ) -> Accepted:
         """Post one line that must be accepted."""
         outcome = self.post(kind, host, ref, card, business_date, **stated)
         assert isinstance(outcome, Accepted), (ref, outcome)
@@ -234,7 +238,13 @@ def live_a_while(alliance: MiniAlliance) -> None:
     fees = {"fees": {"redeem": {"rate_ppm": 15_000, "min_minor": 10}}, "fees_include_vat": False}
     alliance.add(
         {"hotels.csv": (moved,)},
-        {**RULEBOOK, **fees, "version": "v2", "effective_from": "2026-11-15", "points_expiry_months": 1},
+        {
+            **RULEBOOK,
+            **fees,
+            "version": "v2",
+            "effective_from": "2026-11-15",
+            "points_expiry_months": 1,
+        },
     )
     do("redeem", "BAM-HZ", "17", "T2", "2026-11-16", points=100)
     do("redeem", "CLD-GZ", "18", "T2", "2026-11-17", points=50)
@@ -246,3 +256,4 @@ def live_a_while(alliance: MiniAlliance) -> None:
     do("redeem", "CLD-GZ", "22", "T1", "2026-12-07", points=100)
     do("refund", "CLD-GZ", "23", "T1", "2027-01-20", points=100, original="22")
     do("spend", "CLD-GZ", "24", "T1", "2026-12-08", amount=7_777)
+    do("refund", "BAM-HZ", "25", "T1", "2026-12-09", amount=33_333, original="15")

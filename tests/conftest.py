@@ -16,7 +16,13 @@ from sqlalchemy import make_url
 from clearinghouse.config import Settings
 from clearinghouse.operations.context import Context
 from clearinghouse.store.database import Database
-from clearinghouse.store.embedded import MAINTENANCE_DATABASE, OWNER, SUPERUSER, ensure_running, stop
+from clearinghouse.store.embedded import (
+    MAINTENANCE_DATABASE,
+    OWNER,
+    SUPERUSER,
+    ensure_running,
+    stop,
+)
 from clearinghouse.store.migrate import migrate
 from clearinghouse.store.vault import Vault
 from tests.store.databases import create_database, drop_database

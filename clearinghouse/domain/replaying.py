@@ -28,15 +28,23 @@ class PostedTxn:
     postings: list[Posting] = field(default_factory=list)
 
 
+def acceptance(txn_id: UUID) -> tuple[int, int]:
+    """Return what puts the transactions of one traveller into the order in which they were accepted.
+
+    Ids count up, but within a millisecond they tell their period first (``identifiers.transaction_id``).
+    """
+    return txn_id.int >> 80, txn_id.int & (1 << 62) - 1
+
+
 def pool_as_of(traveller: int, lots: Iterable[Lot], txns: Iterable[PostedTxn]) -> Pool:
-    """Rebuild a pool from the transactions up to a date, given in the order of acceptance.
+    """Rebuild a pool from the transactions up to a date.
 
     ``lots`` are all that the traveller ever had, as they are now; those not yet issued then are left out. A
     late line may have drawn on what came back to its lot only after that date; such a lot counts as empty.
     """
     pool = Pool(traveller)
     known = {lot.number: lot for lot in lots}
-    txns = list(txns)
+    txns = sorted(txns, key=lambda txn: acceptance(txn.txn_id))
     for number, remaining in _remaining(traveller, txns).items():
         lot = known[number]
         lot.remaining, lot.held = max(remaining, 0), 0

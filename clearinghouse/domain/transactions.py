@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from hashlib import blake2b
 
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -25,7 +25,6 @@ class Card:
 
     number: int
     traveller: int
-    masked: str
     issuer_hotel: int
     tiers: tuple[CardTier, ...]
 

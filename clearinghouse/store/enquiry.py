@@ -61,7 +61,7 @@ def lots_numbered(session: Session, numbers: Iterable[int]) -> list[Lot]:
 
 
 def posted_until(session: Session, traveller: int, last: date) -> list[PostedTxn]:
-    """Return a traveller's transactions with business dates up to ``last``, in the order of posting."""
+    """Return a traveller's transactions with business dates up to ``last``, by id."""
     found: list[PostedTxn] = []
     rows = session.rows(
         "SELECT t.txn_id, t.business_date, t.lot, t.original, p.debit, p.credit, p.asset, p.amount, p.lot"

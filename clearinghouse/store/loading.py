@@ -117,7 +117,7 @@ def _cards(session: Session, indexes: Mapping[str, bytes]) -> dict[str, Card]:
     tiers: dict[int, list[CardTier]] = {}
     found = []
     for row in session.rows(
-        "SELECT c.number_index, c.number, c.traveller, c.masked, c.issuer_hotel,"
+        "SELECT c.number_index, c.number, c.traveller, c.issuer_hotel,"
         " t.given_on, t.system, t.tier_code, t.alliance_level"
         " FROM unnest(%s::bytea[]) AS wanted (number_index)"
         " JOIN cards c USING (number_index) JOIN card_tiers t ON t.card = c.number"
@@ -126,9 +126,9 @@ def _cards(session: Session, indexes: Mapping[str, bytes]) -> dict[str, Card]:
     ):
         if row[1] not in tiers:
             found.append(row)
-        tiers.setdefault(row[1], []).append(CardTier(*row[5:]))
+        tiers.setdefault(row[1], []).append(CardTier(*row[4:]))
     return {
-        number_of[bytes(row[0])]: Card(row[1], row[2], row[3], row[4], tuple(tiers[row[1]]))
+        number_of[bytes(row[0])]: Card(row[1], row[2], row[3], tuple(tiers[row[1]]))
         for row in found
     }
 

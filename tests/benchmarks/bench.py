@@ -91,7 +91,7 @@ class Bench:
     def books(self, template: str | None = None, *, keep: str | None = None) -> Iterator[Context]:
         """Open books of their own: a copy of ``template``, else empty with the newest schema.
 
-        They are dropped at the end, or kept as a template named ``keep``.
+        They are gone at the end, or kept as a template named ``keep``.
         """
         name = keep or f"books_{next(self._numbers)}"
         self._create(name, template)
@@ -105,7 +105,8 @@ class Bench:
             yield Context(database, self._vault)
         finally:
             database.close()
-            if keep is None:
+            # Dropping waits for a checkpoint; what is small may stay till the end.
+            if keep is None and self._is_large(name):
                 self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
     def members(self) -> str:
@@ -145,17 +146,17 @@ class Bench:
             cursor.execute("SELECT FROM pg_database WHERE datname = %s", [name])
             return cursor.fetchone() is not None
 
+    def _is_large(self, name: str) -> bool:
+        with closing(psycopg2.connect(self._admin)) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_database_size(%s) > %s", [name, _LARGE_BYTES])
+            row = cursor.fetchone()
+            return bool(row and row[0])
+
     def _create(self, name: str, template: str | None) -> None:
         options = f"OWNER {OWNER}"
         if template is not None:
-            with (
-                closing(psycopg2.connect(self._admin)) as connection,
-                connection.cursor() as cursor,
-            ):
-                cursor.execute("SELECT pg_database_size(%s)", [template])
-                size = cursor.fetchone()
             # Through the journal, as is usual, a large copy would leave gigabytes of it to write.
-            strategy = "FILE_COPY" if size and size[0] > _LARGE_BYTES else "WAL_LOG"
+            strategy = "FILE_COPY" if self._is_large(template) else "WAL_LOG"
             options += f" TEMPLATE {template} STRATEGY {strategy}"
         self.run(f"CREATE DATABASE {name} {options}")
 

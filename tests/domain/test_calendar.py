@@ -82,7 +82,12 @@ def test_the_local_date_of_a_moment(moment: str, timezone: str, day: date) -> No
         ("2026-11", 3, "Asia/Shanghai", datetime(2026, 12, 3, 16, tzinfo=UTC)),
         ("2026-11", 0, "Asia/Shanghai", datetime(2026, 11, 30, 16, tzinfo=UTC)),
         ("2026-12", 3, "UTC", datetime(2027, 1, 4, tzinfo=UTC)),
-        ("2026-10", 1, "America/New_York", datetime(2026, 11, 2, 5, tzinfo=UTC)),  # clocks went back
+        (
+            "2026-10",
+            1,
+            "America/New_York",
+            datetime(2026, 11, 2, 5, tzinfo=UTC),
+        ),  # clocks went back
     ],
 )
 def test_the_cut_off_is_midnight_some_days_after_the_end(

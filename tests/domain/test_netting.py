@@ -88,7 +88,9 @@ _SYSTEMS = st.integers(1, 6)
 
 
 @given(
-    st.lists(st.builds(Obligations, _SYSTEMS, _SYSTEMS, st.just("redeem"), st.just(1), st.integers())),
+    st.lists(
+        st.builds(Obligations, _SYSTEMS, _SYSTEMS, st.just("redeem"), st.just(1), st.integers())
+    ),
     st.dictionaries(_SYSTEMS, st.integers(-(10**6), 10**6)),
     st.integers(0, 1_000_000),
     st.booleans(),
@@ -124,6 +126,10 @@ def test_points_are_counted_by_hotel(
 
 def test_other_accounts_are_not_counted_as_a_hotels_points() -> None:
     sums: Increments = {}
-    for kind in (AccountKind.TRAVELLER_POINTS, AccountKind.POSITION, AccountKind.STORED_VALUE_ISSUED):
+    for kind in (
+        AccountKind.TRAVELLER_POINTS,
+        AccountKind.POSITION,
+        AccountKind.STORED_VALUE_ISSUED,
+    ):
         add_points(sums, 24_322, account(kind, 9), 1)
     assert sums == {}

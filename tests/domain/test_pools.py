@@ -207,13 +207,31 @@ TAKEN = [
         {"remaining": 0, "expired": 25, "forgiven": 20}, [], 40, [], 5, 35, id="counted only once"
     ),
     pytest.param(
-        {"remaining": 0, "expired": 25, "forgiven": 25}, [], 40, [], 0, 40, id="nothing left to count"
+        {"remaining": 0, "expired": 25, "forgiven": 25},
+        [],
+        40,
+        [],
+        0,
+        40,
+        id="nothing left to count",
     ),
     pytest.param(
-        {"remaining": 100, **EXPIRED}, [], 40, [], 40, 0, id="expiry due with a closed month is lost"
+        {"remaining": 100, **EXPIRED},
+        [],
+        40,
+        [],
+        40,
+        0,
+        id="expiry due with a closed month is lost",
     ),
     pytest.param(
-        {"remaining": 100, "held": 70, **EXPIRED}, [], 40, [], 30, 10, id="held points do not expire"
+        {"remaining": 100, "held": 70, **EXPIRED},
+        [],
+        40,
+        [],
+        30,
+        10,
+        id="held points do not expire",
     ),
 ]
 
@@ -315,7 +333,12 @@ def test_closing_posts_the_expiry(fields: dict[str, Any], period: int, expired: 
     [
         (date(2026, 11, 30), NOVEMBER, NOVEMBER, True),
         (date(2026, 12, 1), NOVEMBER, NOVEMBER, False),
-        (date(2026, 11, 30), NOVEMBER + 1, NOVEMBER, False),  # booked later: it ends with that month
+        (
+            date(2026, 11, 30),
+            NOVEMBER + 1,
+            NOVEMBER,
+            False,
+        ),  # booked later: it ends with that month
         (date(2026, 11, 30), NOVEMBER + 1, NOVEMBER + 1, True),
     ],
 )

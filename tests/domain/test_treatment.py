@@ -38,7 +38,7 @@ def directory() -> Directory:
 def given(hotel: int, system: int, code: str, level: int) -> tuple[Card, CardTier]:
     """A card of a hotel with a tier that a system gave."""
     tier = CardTier(START, system, code, level)
-    return Card(1, 1, "", hotel, (tier,)), tier
+    return Card(1, 1, hotel, (tier,)), tier
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_host_without_tiers_treats_nobody() -> None:
 def test_the_tier_of_a_card_is_dated() -> None:
     first = CardTier(date(2026, 1, 5), A, "low", 1)
     second = CardTier(date(2026, 6, 1), A, "high", 4)
-    card = Card(1, 1, "", A_HOTEL, (first, second))
+    card = Card(1, 1, A_HOTEL, (first, second))
     assert [card.tier_on(day) for day in (date(2026, 1, 4), date(2026, 1, 5))] == [None, first]
     assert [card.tier_on(day) for day in (date(2026, 5, 31), date(2026, 6, 1))] == [first, second]
 

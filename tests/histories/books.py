@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -26,6 +26,7 @@ from clearinghouse.store.directory import read_directory
 from clearinghouse.store.loading import (
     DEBT_COLUMNS,
     LOT_COLUMNS,
+    CardFile,
     debt_from_row,
     lot_from_row,
 )
@@ -34,7 +35,7 @@ from clearinghouse.store.vault import Vault
 from settlement.netting import net_period
 from tests.conftest import Server
 from tests.histories.paper import see_rollups, told
-from tests.histories.seen import Seen, see_pool
+from tests.histories.seen import Seen, in_order, see_pool
 from tests.histories.telling import Close, Stated
 from tests.histories.world import CARDS, PackRows
 
@@ -43,15 +44,18 @@ LATER = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @contextmanager
-def books(server: Server, template: str | None = None) -> Iterator[Context]:
-    """Open a fresh database for a ``with`` block; a property needs one for every example."""
-    name = server.new_database(template)
+def books(
+    server: Server, *, template: str | None = None, keep: str | None = None
+) -> Iterator[Context]:
+    """Open a fresh database for a ``with`` block, or one that is there and to be kept."""
+    name = keep or server.new_database(template)
     database = Database(server.url(name))
     try:
         yield Context(database, Vault(bytes(32)), clock=lambda: LATER)
     finally:
         database.close()
-        server.drop(name)
+        if keep is None:
+            server.drop(name)
 
 
 def found_alliance(context: Context, packs: Sequence[PackRows], folder: Path) -> None:
@@ -94,7 +98,10 @@ def live_through(
 def _post_portion(
     context: Context, portion: Sequence[Line], random: Random, lanes: int
 ) -> Iterator[tuple[int, str]]:
-    sequences = split_into_lanes(portion, _holders(context), lanes)
+    cards = CardFile()
+    with context.database.posting() as session:
+        cards.look_up(session, portion, context.vault)
+    sequences = split_into_lanes(portion, cards.cards, lanes)
     random.shuffle(sequences)
     for sequence in sequences:
         if sequence:
@@ -166,21 +173,24 @@ def _see_legs(seen: Seen, session: Session, directory: Directory) -> None:
         "SELECT host_hotel, txn_ref, period, late FROM transactions"
     ):
         seen.periods[hotels[host], ref] = (format_period(period), late)
-    standing: dict[Any, list[Any]] = {}
+    entries: dict[tuple[UUID, int], list[tuple[str, int, int]]] = {}
+    firsts = []
     for row in session.rows(
         "SELECT t.host_hotel, t.txn_ref, l.txn_id, l.leg_no, l.fee_kind, l.host_system, l.issuer_hotel,"
         " l.issuer_system, l.period, l.base_minor, l.fee_minor, l.reverses_txn, l.reverses_leg"
-        # An id made later is greater, but ids tell their period before their order within a millisecond.
-        " FROM legs l JOIN transactions t USING (period, txn_id) ORDER BY l.reverses_txn IS NOT NULL,"
-        " t.posted_at, l.txn_id, l.leg_no"
+        " FROM legs l JOIN transactions t USING (period, txn_id)"
+        " ORDER BY l.reverses_txn IS NOT NULL, l.txn_id, l.leg_no"
     ):
         entry = (format_period(row[8]), row[9], row[10])
-        if row[11] is not None:
-            standing[row[11], row[12]].append(entry)
-            continue
-        entries = standing[row[2], row[3]] = [entry]
-        leg = (row[4], systems[row[5]], hotels[row[6]], systems[row[7]], entries)
-        seen.legs.setdefault((hotels[row[0]], row[1]), []).append(leg)
+        if row[11] is None:
+            firsts.append(row)
+            entries[row[2], row[3]] = [entry]
+        else:
+            entries[row[11], row[12]].append(entry)
+    for row in firsts:
+        legs = seen.legs.setdefault((hotels[row[0]], row[1]), [])
+        parties = (row[4], systems[row[5]], hotels[row[6]], systems[row[7]])
+        legs.append((*parties, in_order(entries[row[2], row[3]])))
 
 
 def _see_frozen(seen: Seen, session: Session, directory: Directory) -> None:

@@ -26,7 +26,7 @@ from clearinghouse.domain.netting import (
 from clearinghouse.domain.rulebook import rulebook_from_document
 from clearinghouse.domain.transactions import Line
 from clearinghouse.domain.treatment import Card, CardTier
-from tests.histories.seen import PERIODS, Seen, points_rows, see_pool
+from tests.histories.seen import PERIODS, Seen, in_order, points_rows, see_pool
 from tests.histories.world import CARDS, TRAVELLERS, UNKNOWN_CARD, PackRows
 
 #: From when a tier of a pack without any date holds: long after every history.
@@ -52,7 +52,6 @@ class Paper:
             self.books.cards[card] = Card(
                 number,
                 TRAVELLERS.index(traveller) + 1,
-                card,
                 self.directory.hotel_by_code[hotel].number,
                 tuple(self._given(hotel, date.fromisoformat(day), tier) for day, tier in tiers),
             )
@@ -145,20 +144,21 @@ def _tier(row: dict[str, str], pack: PackRows, system: int) -> Tier:
 
 def see_legs(seen: Seen, directory: Directory, accepted: Sequence[Txn]) -> None:
     """See transactions with their legs; a reversing leg is an entry of the leg that it reverses."""
-    rows: dict[tuple[UUID, int], list[object]] = {}
+    entries: dict[tuple[UUID, int], list[tuple[str, int, int]]] = {}
     for txn in accepted:
         key = (directory.hotels[txn.host_hotel].code, txn.txn_ref)
         seen.periods[key] = (format_period(txn.period), txn.late)
         for leg in txn.legs:
             entry = (format_period(txn.period), leg.base_minor, leg.fee_minor)
-            if leg.reverses is not None:
-                rows[leg.reverses][-1].append(entry)  # type: ignore[attr-defined]
-                continue
-            row: list[object] = [*_parties(directory, leg), [entry]]
-            rows[txn.txn_id, leg.leg_no] = row
-            seen.legs.setdefault(key, []).append(row)
-    for key, legs in seen.legs.items():
-        seen.legs[key] = [tuple(row) for row in legs]
+            entries.setdefault(leg.reverses or (txn.txn_id, leg.leg_no), []).append(entry)
+    for txn in accepted:
+        legs = [
+            (*_parties(directory, leg), in_order(entries[txn.txn_id, leg.leg_no]))
+            for leg in txn.legs
+            if leg.reverses is None
+        ]
+        if legs:
+            seen.legs[directory.hotels[txn.host_hotel].code, txn.txn_ref] = legs
 
 
 def _parties(directory: Directory, leg: Leg) -> tuple[str, str, str, str]:
@@ -192,7 +192,7 @@ def see_rollups(seen: Seen, directory: Directory, sums: Increments, closed_throu
         if period <= closed_through:
             seen.owed[name] = {}
     for (month, measure, hotel, _), (_, amount) in sums.items():
-        if measure is Measure.POINTS_DEBTS:
+        if measure == Measure.POINTS_DEBTS:
             for name, owed in seen.owed.items():
                 if month <= parse_period(name):
                     owed[hotels[hotel]] = owed.get(hotels[hotel], 0) + amount

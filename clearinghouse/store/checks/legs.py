@@ -83,53 +83,51 @@ WHERE g.reverses_txn IS NULL
 """,
 )  # fmt: skip
 
-#: Whose a hotel was on which dates; what it issued before its first date counts as its first system's.
-_MEMBERSHIPS = """
-SELECT hotel, system, effective_from AS joined,
+#: The dates from one membership of a hotel to the next; before its first it counts as its first system's.
+_SPANS = """
+SELECT hotel, effective_from AS joined,
     CASE WHEN lag(system) OVER dated IS NULL THEN '-infinity' ELSE effective_from END AS since,
     coalesce(lead(effective_from) OVER dated, 'infinity') AS until
 FROM memberships WINDOW dated AS (PARTITION BY hotel ORDER BY effective_from)
 """
 
-#: A move may be recorded after its date, and legs of that date keep the systems they were cleared with (§1); but
-#: from the first leg that knows of it on, none may forget it.
+#: A move may be recorded after its date; what was posted before, or in that minute, keeps its systems (§1).
 SYSTEMS_ARE_THOSE_OF_THE_DAY = query(
     "5.3", "系统归属按营业日", "Every leg is of its host, its rulebook and the systems of its business date", "legs",
     f"""
 WITH dated AS MATERIALIZED (
     SELECT g.host_hotel, g.host_system, g.issuer_hotel, g.issuer_system, t.business_date,
-        g.reverses_txn IS NOT NULL AS reverses, count(*) AS legs,
-        min(t.posted_at) AS first_at, max(t.posted_at) AS last_at,
+        g.reverses_txn IS NOT NULL AS reverses, count(*) AS legs, max(t.posted_at) AS last_at,
         min(g.txn_id::text) FILTER (WHERE (g.host_hotel = t.host_hotel AND g.rulebook = t.rulebook) IS NOT TRUE)
             AS stranger
     FROM legs g LEFT JOIN transactions t ON t.period = g.period AND t.txn_id = g.txn_id
     GROUP BY 1, 2, 3, 4, 5, 6
 ), sides AS (
-    SELECT s.hotel, s.system, m.system AS right_system, m.since, min(s.first_at) AS first_at, max(s.last_at) AS last_at,
-        min(s.business_date) AS first_date, bool_or(s.hosts AND s.business_date < m.joined) AS too_early
+    SELECT d.hotel, d.system, span.joined, min(d.business_date) AS first_date, max(d.last_at) AS last_at,
+        bool_or(d.hosts AND d.business_date < span.joined) AS too_early
     FROM (
-        SELECT true AS hosts, host_hotel AS hotel, host_system AS system, business_date, first_at, last_at
+        SELECT true AS hosts, host_hotel AS hotel, host_system AS system, business_date, last_at
             FROM dated WHERE NOT reverses
-        UNION ALL SELECT false, issuer_hotel, issuer_system, business_date, first_at, last_at
+        UNION ALL SELECT false, issuer_hotel, issuer_system, business_date, last_at
             FROM dated WHERE NOT reverses
-    ) AS s
-    LEFT JOIN ({_MEMBERSHIPS}) AS m ON m.hotel = s.hotel AND s.business_date >= m.since AND s.business_date < m.until
-    GROUP BY 1, 2, 3, 4
-), judged AS (
-    SELECT *, min(first_at) FILTER (WHERE system = right_system) OVER (PARTITION BY hotel, since) AS known_at FROM sides
+    ) AS d
+    LEFT JOIN ({_SPANS}) AS span
+        ON span.hotel = d.hotel AND d.business_date >= span.since AND d.business_date < span.until
+    GROUP BY 1, 2, 3
 )
 SELECT legs, CASE WHEN stranger IS NOT NULL
     THEN format('a leg of %s has another host or rulebook than its transaction', stranger) END
 FROM dated
 UNION ALL
-SELECT 0, CASE WHEN (NOT j.too_early AND (j.system = j.right_system OR (e.system IS NOT NULL
-        AND j.last_at <= coalesce(j.known_at, 'infinity') + interval '1 minute'))) IS NOT TRUE
-    THEN format('legs from %s on say that hotel %s was of system %s, which it was not', j.first_date,
-        coalesce(h.code, j.hotel::text), coalesce(s.code, j.system::text)) END
-FROM judged j
-LEFT JOIN (SELECT hotel, system, min(effective_from) AS joined FROM memberships GROUP BY 1, 2) AS e
-    ON e.hotel = j.hotel AND e.system = j.system AND e.joined < j.since
-LEFT JOIN hotels h ON h.number = j.hotel LEFT JOIN systems s ON s.number = j.system
+SELECT 0, CASE WHEN (NOT d.too_early AND EXISTS (
+        SELECT FROM memberships m
+        WHERE m.hotel = d.hotel AND m.system = d.system AND m.effective_from <= d.joined AND NOT EXISTS (
+            SELECT FROM memberships later WHERE later.hotel = d.hotel AND later.effective_from > m.effective_from
+            AND later.effective_from <= d.joined AND later.recorded_at + interval '1 minute' <= d.last_at)
+    )) IS NOT TRUE
+    THEN format('legs from %s on say that hotel %s was of system %s, which it was not', d.first_date,
+        coalesce(h.code, d.hotel::text), coalesce(s.code, d.system::text)) END
+FROM sides d LEFT JOIN hotels h ON h.number = d.hotel LEFT JOIN systems s ON s.number = d.system
 """,
 )  # fmt: skip
 

@@ -48,7 +48,7 @@ FROM (
 )  # fmt: skip
 
 REVERSALS_ARE_OF_THEIR_LEGS = query(
-    "6.3", "冲销腿与原腿一致", "Every reversing leg keeps the terms of the leg that it reverses", "reversing legs",
+    "6.3", "冲销腿与原腿一致", "Every refund reverses its original's legs on their own terms", "reversing legs",
     """
 SELECT 1, CASE WHEN (o.txn_id = t.original AND (r.fee_kind, r.host_hotel, r.host_system, r.issuer_hotel,
         r.issuer_system, r.rulebook) = (o.fee_kind, o.host_hotel, o.host_system, o.issuer_hotel,
@@ -58,9 +58,11 @@ FROM (SELECT * FROM legs WHERE reverses_txn IS NOT NULL) AS r
 LEFT JOIN legs o ON o.txn_id = r.reverses_txn AND o.leg_no = r.reverses_leg AND o.reverses_txn IS NULL
 LEFT JOIN transactions t ON t.period = r.period AND t.txn_id = r.txn_id AND t.kind = 'refund'
 UNION ALL
-SELECT 0, format('leg %s of refund %s reverses nothing', g.leg_no, g.txn_id)
-FROM legs g JOIN transactions t ON t.period = g.period AND t.txn_id = g.txn_id
-WHERE t.kind = 'refund' AND g.reverses_txn IS NULL
+SELECT 0, format('refund %s of a %s has legs that it must not have, or lacks them', t.txn_id, o.kind)
+FROM transactions t JOIN transactions o ON o.txn_id = t.original
+LEFT JOIN legs g ON g.period = t.period AND g.txn_id = t.txn_id
+WHERE t.original IS NOT NULL AND (CASE WHEN o.kind IN ('award', 'load') THEN g.txn_id IS NULL
+    ELSE g.reverses_txn IS NOT NULL END) IS NOT TRUE
 """,
 )  # fmt: skip
 

@@ -1,0 +1,347 @@
+"""Governing: each change recorded with who and why, by the rules of a pack, and never into a closed month."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from threading import Thread
+from time import sleep
+from typing import Any
+
+import pytest
+
+from clearinghouse.domain.deciding import Refused
+from clearinghouse.domain.errors import ClearinghouseError, NotFound, OperatorRefused, PackFault
+from clearinghouse.operations import govern, registry
+from clearinghouse.operations.changing import Authority
+from clearinghouse.operations.context import Context
+from clearinghouse.store import governance, periods
+from clearinghouse.store.members import Membership, SystemProfile
+from tests.alliances import RULEBOOK, MiniAlliance
+
+WHO = Authority("李明", "contract 2026-17")
+PROFILE = SystemProfile("鹭酒店", "Heron", "91310000MA1FL00004", "6222000047109087287", None, 0)
+TIERS = {"tiers.csv": (("DUN", "D1", "普通", "Member", 1, 1, "1.0", 0),)}
+
+
+@pytest.fixture
+def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
+    return MiniAlliance(context, tmp_path)
+
+
+def refused(error: type[ClearinghouseError] = OperatorRefused) -> Any:
+    return pytest.raises(error)
+
+
+def hotel(code: str, system: str, since: str, name: str = "Heron Xiamen") -> Membership:
+    return Membership(code, date.fromisoformat(since), system, "鹭酒店厦门", name, "厦门市")
+
+
+def written(folder: Path, **members: Any) -> Path:
+    path = folder / "next.json"
+    document = {**RULEBOOK, "version": "v2", "effective_from": "2026-11-01", **members}
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+def log(alliance: MiniAlliance) -> list[tuple[Any, ...]]:
+    return alliance.rows("SELECT actor, action, subject, details FROM audit_log ORDER BY number")
+
+
+@contextmanager
+def nothing_changes(alliance: MiniAlliance) -> Iterator[None]:
+    """Whatever is refused leaves no trace, not even in the audit log."""
+    tables = ("systems", "hotels", "memberships", "rulebooks", "acceptances", "audit_log", "tiers")
+    sql = "SELECT " + ", ".join(f"(SELECT json_agg(t) FROM {table} t)::text" for table in tables)
+    before = alliance.rows(sql)
+    yield
+    assert alliance.rows(sql) == before
+
+
+def test_a_system_joins_step_by_step(alliance: MiniAlliance) -> None:
+    context = alliance.context
+    govern.add_system(context, "DUN", PROFILE, WHO)
+    with refused() as no_tiers, nothing_changes(alliance):
+        govern.add_hotel(context, hotel("DUN-XM", "DUN", "2026-02-01"), WHO)
+    assert no_tiers.value.message == 'system "DUN" has no tiers'
+    alliance.add(TIERS)
+    govern.add_hotel(context, hotel("DUN-XM", "DUN", "2026-02-01"), WHO)
+    cash = {"amount": 10_000}
+    assert isinstance(alliance.post("spend", "DUN-XM", "1", "T1", "2026-02-01", **cash), Refused)
+    assert govern.accept_rulebook(context, "v1", ["DUN"], WHO) == ["DUN"]
+    alliance.accept("spend", "DUN-XM", "1", "T1", "2026-02-01", **cash)
+
+    entry = registry.system(context, "DUN")
+    assert entry.profile == PROFILE._replace(bank_account="…7287")
+    assert [row.code for row in entry.hotels] == ["DUN-XM"]
+    assert (entry.accepted, entry.may_host_others) == (("v1",), True)
+    assert [row[:3] for row in log(alliance)] == [
+        ("李明", "system.add", "system DUN"),
+        ("李明", "hotel.add", "hotel DUN-XM"),
+        ("李明", "rulebook.accept", "rulebook v1"),
+    ]
+    assert all(row[3]["reason"] == "contract 2026-17" for row in log(alliance))
+    assert log(alliance)[0][3]["after"]["bank_account"] == "…7287"
+
+
+@pytest.mark.parametrize(
+    ("code", "changes", "said"),
+    [
+        ("AUR", {}, 'system "AUR" is on record already; change it instead'),
+        (
+            "A/B",
+            {},
+            'the system code "A/B" may have only letters, digits, dots, hyphens and underscores',
+        ),
+        ("DUN", {"name_zh": "", "name_en": " "}, "a name is needed, in Chinese or in English"),
+        ("DUN", {"name_en": "a\nb"}, 'the name "a\\nb" has a control character'),
+        ("DUN", {"bank_account": '62"22'}, "the bank account has a quotation mark"),
+        ("DUN", {"net_debit_cap_minor": -1}, 'the net debit cap "-1" is not between 0 and'),
+        ("DUN", {"collateral_minor": 10**18}, "the collateral"),
+    ],
+)
+def test_a_system_that_does_not_fit(
+    alliance: MiniAlliance, code: str, changes: dict[str, Any], said: str
+) -> None:
+    with refused() as error, nothing_changes(alliance):
+        govern.add_system(alliance.context, code, PROFILE._replace(**changes), WHO)
+    assert error.value.message.startswith(said)
+
+
+def test_a_profile_is_changed_and_an_older_pack_does_not_bring_it_back(
+    alliance: MiniAlliance,
+) -> None:
+    alliance.accept("spend", "AUR-BJ", "1", "T1", "2026-06-01", amount=100)
+    changes = {"name_en": "Aurum Group", "bank_account": "6222000099990000"}
+    govern.change_system(alliance.context, "AUR", changes, replace(WHO, approved_by="王芳"))
+    alliance.add({"systems.csv": (("AUR", "金酒店", "Aurum", "", ""),)}, RULEBOOK)
+    assert registry.system(alliance.context, "AUR").profile.name_en == "Aurum Group"
+    assert log(alliance)[0][3] == {
+        "reason": "contract 2026-17",
+        "approved_by": "王芳",
+        "before": {"name_en": "Aurum", "bank_account": "…7253"},
+        "after": {"name_en": "Aurum Group", "bank_account": "…0000"},
+    }
+    with refused() as same, nothing_changes(alliance):
+        govern.change_system(alliance.context, "AUR", changes, WHO)
+    assert same.value.message == 'system "AUR" is like that already'
+    with refused(NotFound), nothing_changes(alliance):
+        govern.change_system(alliance.context, "XXX", changes, WHO)
+
+
+def test_a_profile_does_not_change_while_a_month_is_being_settled(alliance: MiniAlliance) -> None:
+    alliance.accept("spend", "BAM-HZ", "1", "T1", "2026-10-01", amount=10_000)
+    with alliance.database.office() as session:
+        periods.advance(session, 2026 * 12 + 9, "closing")
+    with refused() as busy, nothing_changes(alliance):
+        govern.change_system(alliance.context, "AUR", {"name_en": "Other"}, WHO)
+    assert busy.value.message == "2026-10 is being settled; settle it to the end first"
+    alliance.settle("2026-10")
+    govern.change_system(alliance.context, "AUR", {"name_en": "Other"}, WHO)
+    with alliance.database.office() as session:
+        periods.hold_run_lock(session)
+        with refused(), nothing_changes(alliance):
+            govern.change_system(alliance.context, "AUR", {"name_en": "Third"}, WHO)
+
+
+def test_a_hotel_moves_and_what_is_cleared_stays(alliance: MiniAlliance) -> None:
+    context, cash = alliance.context, {"amount": 10_000}
+    alliance.accept("spend", "AUR-SH", "1", "T1", "2026-10-01", **cash)
+    alliance.settle("2026-10")
+    alliance.accept("spend", "AUR-SH", "2", "T1", "2026-11-05", **cash)
+    with refused() as closed, nothing_changes(alliance):
+        govern.move_hotel(context, "AUR-SH", "BAM", date(2026, 10, 31), WHO)
+    assert closed.value.message == (
+        'the move of hotel "AUR-SH" can\'t take effect on 2026-10-31: 2026-10 is closed and nothing'
+        " rewrites it; the first possible day is 2026-11-01"
+    )
+    moved = govern.move_hotel(context, "AUR-SH", "BAM", date(2026, 11, 1), WHO)
+    assert (moved.from_system, moved.legs_kept) == ("AUR", 1)
+    alliance.accept("spend", "AUR-SH", "3", "T1", "2026-11-05", **cash)
+    alliance.accept("spend", "AUR-SH", "4", "T1", "2026-10-31", **cash)  # late, before the move
+    systems = alliance.rows(
+        "SELECT t.txn_ref, s.code FROM legs g JOIN transactions t USING (period, txn_id)"
+        " JOIN systems s ON s.number = g.host_system ORDER BY 1"
+    )
+    assert systems == [("1", "AUR"), ("2", "AUR"), ("3", "BAM"), ("4", "AUR")]
+    found = {row.code: row for row in registry.hotels(context)}
+    assert (found["AUR-SH"].system_code, found["AUR-SH"].since) == ("BAM", date(2026, 11, 1))
+    assert found["AUR-SH"].name_zh == "金酒店上海"
+    before = {row.code: row for row in registry.hotels(context, date(2026, 10, 31))}
+    assert (before["AUR-SH"].system_code, before["AUR-SH"].moves_to) == ("AUR", "BAM")
+    assert [row.code for row in registry.hotels(context, system_code="AUR")] == ["AUR-BJ"]
+
+
+@pytest.mark.parametrize(
+    ("code", "system", "day", "said"),
+    [
+        ("AUR-XX", "BAM", "2026-12-01", 'there is no hotel "AUR-XX"'),
+        ("AUR-SH", "XXX", "2026-12-01", 'system_code "XXX" is not known'),
+        ("AUR-SH", "AUR", "2026-12-01", 'hotel "AUR-SH" belongs to "AUR" on 2026-12-01 already'),
+        (
+            "BAM-HZ",
+            "AUR",
+            "2026-12-01",
+            'hotel "BAM-HZ" from 2026-12-01 is on record with other content',
+        ),
+        ("AUR-SH", "BAM", "2300-01-01", "the date"),
+    ],
+)
+def test_a_move_that_contradicts_the_record(
+    alliance: MiniAlliance, code: str, system: str, day: str, said: str
+) -> None:
+    govern.move_hotel(alliance.context, "BAM-HZ", "CLD", date(2026, 12, 1), WHO)
+    with refused(ClearinghouseError) as error, nothing_changes(alliance):
+        govern.move_hotel(alliance.context, code, system, date.fromisoformat(day), WHO)
+    assert error.value.message.startswith(said)
+
+
+def test_a_hotel_is_added_once_and_not_into_a_closed_month(alliance: MiniAlliance) -> None:
+    context = alliance.context
+    alliance.accept("spend", "AUR-BJ", "1", "T1", "2026-10-01", amount=10_000)
+    alliance.settle("2026-10")
+    with refused() as known, nothing_changes(alliance):
+        govern.add_hotel(context, hotel("AUR-SH", "BAM", "2026-12-01"), WHO)
+    assert known.value.message == 'hotel "AUR-SH" is on record already; move it instead'
+    with refused() as closed, nothing_changes(alliance):
+        govern.add_hotel(context, hotel("BAM-XM", "BAM", "2026-10-31"), WHO)
+    assert "2026-10 is closed" in closed.value.message
+    govern.add_hotel(context, hotel("BAM-XM", "BAM", "2026-11-01"), WHO)
+    first = {row.code: row for row in registry.hotels(context, date(2026, 10, 31))}["BAM-XM"]
+    assert (first.system_code, first.moves_on) == (None, date(2026, 11, 1))
+    # A move to before its first day would rewrite when it came.
+    alliance.add({"hotels.csv": (("BAM-NB", "BAM", "竹", "Bamboo", "宁波市", "2026-12-01"),)})
+    with refused() as early, nothing_changes(alliance):
+        govern.move_hotel(context, "BAM-NB", "AUR", date(2026, 11, 15), WHO)
+    assert 'hotel "BAM-NB" begins on 2026-12-01' in early.value.message
+
+
+def test_a_rulebook_suspends_those_who_do_not_accept_it(
+    alliance: MiniAlliance, tmp_path: Path
+) -> None:
+    context, cash = alliance.context, {"amount": 10_000}
+    rulebook = govern.add_rulebook(context, written(tmp_path, vat_ppm=130_000), WHO)
+    assert (rulebook.version, rulebook.vat_ppm) == ("v2", 130_000)
+    assert registry.rulebook(context, "v2").missing == ("AUR", "BAM", "CLD")
+    alliance.accept("spend", "BAM-HZ", "1", "T1", "2026-10-31", **cash)
+    assert isinstance(alliance.post("spend", "BAM-HZ", "2", "T1", "2026-11-01", **cash), Refused)
+    assert govern.accept_rulebook(context, "v2", ["BAM"], WHO) == ["BAM"]
+    alliance.accept("spend", "BAM-HZ", "2", "T1", "2026-11-01", **cash)
+    assert govern.accept_rulebook(context, "v2", None, WHO) == ["AUR", "CLD"]
+    assert govern.accept_rulebook(context, "v2", None, WHO) == []
+    accepted_by = alliance.rows(
+        "SELECT s.code, a.accepted_by FROM acceptances a JOIN systems s ON s.number = a.system"
+        " JOIN rulebooks r ON r.number = a.rulebook WHERE r.version = 'v2' ORDER BY 1"
+    )
+    assert accepted_by == [
+        ("AUR", "李明 (operator, for all systems)"),
+        ("BAM", "李明"),
+        ("CLD", "李明 (operator, for all systems)"),
+    ]
+    assert [(row[1], row[3].get("systems"), row[3].get("for_all")) for row in log(alliance)] == [
+        ("rulebook.add", None, None),
+        ("rulebook.accept", ["BAM"], False),
+        ("rulebook.accept", ["AUR", "CLD"], True),
+    ]
+    assert registry.rulebook_difference(context, "v1", "v2") == {
+        "effective_from": ("2026-01-01", "2026-11-01"),
+        "vat_ppm": (60_000, 130_000),
+        "version": ("v1", "v2"),
+    }
+    assert [entry.in_force for entry in registry.rulebooks(context)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("members", "error", "said"),
+    [
+        ({"version": "v1", "effective_from": "2026-01-01"}, OperatorRefused,
+         'version "v1" is on record already'),
+        ({"version": "v1"}, OperatorRefused,
+         'version "v1" is on record with other content; a change is a new version'),
+        ({"effective_from": "2026-12-24"}, OperatorRefused,
+         'version "v3" takes effect on 2026-12-24 too; only one version can'),
+        ({"effective_from": "2026-10-31"}, OperatorRefused,
+         'version "v2" can\'t take effect on 2026-10-31: 2026-10 is closed'),
+        ({"effective_from": "2020-01-01"}, OperatorRefused, 'version "v2" can\'t take effect on 2020-01-01'),
+        ({"vat_ppm": -1}, PackFault, "next.json line 1: vat_ppm must be between 0 and 1000000"),
+        ({"colour": "red"}, PackFault, 'next.json line 1: "colour" is not a rulebook field'),
+    ],
+)  # fmt: skip
+def test_a_rulebook_that_can_not_be_added(
+    alliance: MiniAlliance, tmp_path: Path, members: dict[str, Any], error: type, said: str
+) -> None:
+    alliance.accept("spend", "AUR-BJ", "1", "T1", "2026-10-01", amount=10_000)
+    govern.add_rulebook(
+        alliance.context, written(tmp_path, version="v3", effective_from="2026-12-24"), WHO
+    )
+    alliance.settle("2026-10")
+    with refused(error) as why, nothing_changes(alliance):
+        govern.add_rulebook(alliance.context, written(tmp_path, **members), WHO)
+    assert why.value.message.startswith(said)
+
+
+def test_a_file_that_is_not_there(alliance: MiniAlliance, tmp_path: Path) -> None:
+    with refused(PackFault) as why:
+        govern.add_rulebook(alliance.context, tmp_path / "nowhere.json", WHO)
+    assert why.value.message == "nowhere.json: can't be read: No such file or directory"
+
+
+def test_nobody_unknown_accepts_and_no_unknown_version_is_accepted(alliance: MiniAlliance) -> None:
+    with refused(NotFound) as version, nothing_changes(alliance):
+        govern.accept_rulebook(alliance.context, "v9", None, WHO)
+    assert version.value.message == 'there is no rulebook version "v9"'
+    with refused(NotFound) as system, nothing_changes(alliance):
+        govern.accept_rulebook(alliance.context, "v1", ["AUR", "XXX"], WHO)
+    assert system.value.message == 'there is no system "XXX"'
+
+
+@pytest.mark.parametrize(
+    ("authority", "said"),
+    [
+        (Authority("", "why"), "the name of who does it is missing; the audit log needs it"),
+        (Authority("李明", "  "), "the reason is missing; the audit log needs it"),
+        (Authority("李明", "x" * 1001), "the reason"),
+    ],
+)
+def test_no_change_without_who_and_why(
+    alliance: MiniAlliance, authority: Authority, said: str
+) -> None:
+    with refused() as error, nothing_changes(alliance):
+        govern.add_system(alliance.context, "DUN", PROFILE, authority)
+    assert error.value.message.startswith(said)
+
+
+def test_a_change_waits_for_no_import(
+    alliance: MiniAlliance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clearinghouse.store.governance._PATIENCE_SECONDS", 0.1)
+    with alliance.database.office() as session:
+        assert governance.take_turn(session)
+        with refused() as busy:
+            govern.add_system(alliance.context, "DUN", PROFILE, WHO)
+    assert "try again when it has ended" in busy.value.message
+    govern.add_system(alliance.context, "DUN", PROFILE, WHO)
+
+
+def test_a_month_is_not_closed_under_a_change(alliance: MiniAlliance) -> None:
+    """The closer waits for whoever has found the month open, as it does for those who post."""
+    alliance.accept("spend", "AUR-BJ", "1", "T1", "2026-10-01", amount=10_000)
+    october = 2026 * 12 + 9
+
+    def state() -> str:
+        return str(alliance.value("SELECT state FROM periods WHERE period = %s", october))
+
+    thread = Thread(target=alliance.settle, args=("2026-10",))
+    with alliance.database.office() as session:
+        assert governance.hold_open(session, date(2026, 10, 15)) == 0
+        thread.start()
+        while state() == "open":
+            sleep(0.01)
+        sleep(0.3)
+        assert state() == "closing"
+    thread.join(60)
+    assert state() == "published"
+    with alliance.database.office() as session:
+        assert governance.hold_open(session, date(2026, 10, 15)) == october

@@ -1,0 +1,30 @@
+"""Books in which everything has happened, made once for all tests that only look at them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from clearinghouse.operations.context import Context
+from clearinghouse.store import audit
+from clearinghouse.store.database import Database
+from clearinghouse.store.vault import Vault
+from tests.alliances import MiniAlliance, live_a_while
+from tests.conftest import Server
+
+
+@pytest.fixture(scope="session")
+def lived(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """The books of two settled months and a part of a third; whoever changes them takes it back."""
+    name = server.new_database()
+    database = Database(server.url(name))
+    alliance = MiniAlliance(
+        Context(database, Vault(bytes(32))),
+        tmp_path_factory.mktemp("mini"),
+        rulebook={"points_expiry_months": 1, "restore_grace_days": 5},
+    )
+    live_a_while(alliance)
+    with database.office() as session:
+        audit.record(session, alliance.clock(), "tests", "story.told", "the mini alliance", {})
+    yield database
+    database.close()
+    server.drop(name)

@@ -1,0 +1,210 @@
+"""What an intruder with the rights of the owner might do to the books, and which check must find it.
+
+The books are those of ``tests.alliances.live_a_while``, where the reference of a transaction is its place in the story.
+In braces: ``{txn 4}`` is the id of transaction 4, ``{leg 4}`` and ``{of 4}`` are its legs and its postings; ``{free
+table name}`` drops a constraint that would refuse the deed; hotels and systems go by their codes.
+"""
+
+import re
+
+PROTECTED = (
+    "postings", "legs", "transactions", "entries", "transaction_refs", "positions", "obligations",
+    "points_liability", "period_files", "period_file_chunks", "periods",
+)  # fmt: skip
+
+_TABLE = """
+1.1  UPDATE postings SET asset = 2 WHERE {of 1}
+1.1  UPDATE postings SET credit = 24 WHERE {of 1}
+1.1  {free postings two_sides}; UPDATE postings SET credit = debit WHERE {of 1}
+1.1  {free postings postings_amount_check}; UPDATE postings SET amount = -amount WHERE {of 1}
+1.2  UPDATE postings SET credit = 999 * 32 + 1 WHERE {of 1}
+1.2  UPDATE postings SET debit = 999 * 32 + 8 WHERE {of 1}
+1.2  UPDATE postings SET credit = 1 * 32 + 24 WHERE credit = 24
+1.2  UPDATE postings SET credit = 31 WHERE {of 1}
+1.3  DELETE FROM transactions WHERE {leg 4}
+1.3  DELETE FROM entries WHERE kind = 'expiry'
+1.3  DELETE FROM postings USING entries e WHERE e.entry_id = postings.entry_id AND e.kind = 'vat'
+1.4  UPDATE transactions SET points = points + 1 WHERE {leg 4}
+1.4  UPDATE transactions SET amount_minor = amount_minor + 1 WHERE {leg 5}
+1.4  DELETE FROM postings WHERE {of 4}
+1.4  DELETE FROM postings WHERE {of 3} AND seq = 2
+1.4  UPDATE transactions SET traveller = 2 WHERE {leg 2}
+1.4  UPDATE postings SET amount = amount + 1 WHERE {of 7} AND seq = 1
+1.4  UPDATE transactions SET kind = 'award' WHERE {leg 8}
+1.5  UPDATE legs SET fee_minor = fee_minor + 1 WHERE {leg 2}
+1.5  UPDATE legs SET obligation_minor = obligation_minor - 1 WHERE {leg 9}
+1.5  UPDATE postings SET amount = amount + 1 WHERE {of 2} AND credit = 24
+1.5  DELETE FROM legs WHERE {leg 6}
+1.6  ALTER TABLE postings_202612 DISABLE TRIGGER append_only
+1.6  ALTER TABLE transactions DISABLE TRIGGER USER
+1.6  DROP TRIGGER no_truncate ON legs_202610
+1.6  DROP TRIGGER no_truncate ON transaction_refs_3
+1.6  DROP TRIGGER frozen ON positions
+1.6  ALTER TABLE periods DISABLE TRIGGER goes_forward
+1.6  ALTER TABLE audit_log ENABLE REPLICA TRIGGER append_only
+1.6  GRANT UPDATE ON postings TO clearinghouse_poster
+1.6  GRANT DELETE ON legs_202610 TO clearinghouse_reader
+1.6  ALTER TABLE postings DETACH PARTITION postings_202611
+1.6  CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'
+2.1  UPDATE lots SET remaining = remaining - 1 WHERE remaining > 100
+2.1  UPDATE lots SET issued = issued + 1 WHERE {leg 5}
+2.1  UPDATE lots SET expired = expired - 1 WHERE expired > 0
+2.1  UPDATE lots SET gone = 0 WHERE gone > 0
+2.1  UPDATE lots SET traveller = 2 WHERE traveller = 1
+2.1  UPDATE lots SET issuer_hotel = {hotel AUR-SH} WHERE {leg 5}
+2.1  UPDATE postings SET lot = NULL WHERE {of 4}
+2.1  UPDATE postings SET lot = 999 WHERE {of 4}
+2.1  DELETE FROM lots WHERE {leg 24}
+2.2  UPDATE lots SET remaining = remaining - 1 WHERE asset = 2
+2.2  DELETE FROM postings WHERE {of 24}
+2.3  ALTER TABLE lots DROP CONSTRAINT held_within_remaining; UPDATE lots SET held = remaining + 1 WHERE remaining > 100
+2.3  UPDATE lots SET expires_on = '2026-11-30' WHERE expires_on = '2026-12-31' AND remaining > 0
+2.3  UPDATE lots SET expires_on = NULL WHERE remaining > 0 AND asset = 1
+2.3  UPDATE lots SET forgiven = forgiven + 1 WHERE forgiven > 0
+2.3  UPDATE lots SET gone = gone + 1000 WHERE remaining > 100
+2.4  UPDATE lots SET expires_on = expires_on + 1 WHERE expires_on > '2026-12-31'
+2.4  UPDATE lots SET usable_from = usable_from - 1 WHERE {leg 24}
+2.4  UPDATE lots SET txn_id = {txn 1} WHERE {leg 24}
+2.4  UPDATE transactions SET lot = NULL WHERE {leg 24}
+2.4  UPDATE lots SET restored_from = (SELECT max(number) FROM lots) WHERE restored_from IS NOT NULL
+2.4  UPDATE lots SET issued = issued + 1 WHERE restored_from IS NOT NULL
+2.5  UPDATE debts SET owed = owed + 1
+2.5  UPDATE debts SET remaining = owed, posted = owed
+2.5  UPDATE debts SET issuer_hotel = {hotel AUR-BJ}
+2.5  UPDATE debts SET ends_on = ends_on + 1
+2.5  DELETE FROM debts
+2.5  UPDATE postings SET amount = amount + 1 WHERE debit & 31 = 3
+3.1  UPDATE lots SET remaining = remaining - 1 WHERE remaining > 100
+3.1  UPDATE lots SET issuer_hotel = {hotel CLD-GZ} WHERE {leg 16}
+3.1  DELETE FROM postings WHERE {of 6} AND seq = 1
+3.2  UPDATE points_liability SET issued = issued + 1, redeemed = redeemed + 1
+3.2  UPDATE points_liability SET debts = debts + 1
+3.2  DELETE FROM points_liability WHERE closing > 0
+3.2  INSERT INTO points_liability SELECT {december}, number, 0, 1, 0, 0, 0, 1, 0 FROM hotels
+3.2  UPDATE postings SET amount = amount + 1 WHERE {of 1} AND seq = 1
+3.3  UPDATE points_liability SET opening = opening + 1, closing = closing + 1 WHERE period > {october}
+4.1  UPDATE positions SET net_minor = net_minor + 1
+4.1  UPDATE positions SET net_minor = net_minor + system - 2
+4.1  DELETE FROM positions WHERE period = {october}
+4.2  UPDATE positions SET receivable_minor = receivable_minor + 1, payable_minor = payable_minor + 1
+4.2  UPDATE positions SET fees_minor = fees_minor + 1, net_minor = net_minor - 1
+4.2  DELETE FROM legs WHERE {leg 2}
+4.3  UPDATE obligations SET amount_minor = amount_minor + 1
+4.3  UPDATE obligations SET count = count + 1
+4.3  DELETE FROM obligations
+4.4  UPDATE postings SET amount = amount + 1 WHERE {of 3} AND credit = 24
+4.4  UPDATE postings SET amount = amount + 1 WHERE credit = 25
+4.4  DELETE FROM postings WHERE credit = 25
+4.5  UPDATE positions SET vat_minor = vat_minor + 1 WHERE vat_minor > 0
+4.5  UPDATE positions SET vat_on_top = NOT vat_on_top
+5.1  {free legs no_exchange_no_fee}; UPDATE legs SET fee_minor = 1 WHERE {leg 1}
+5.1  {free legs no_exchange_no_fee}; UPDATE legs SET host_system = issuer_system WHERE {leg 2}
+5.2  UPDATE legs SET fee_minor = fee_minor - 1 WHERE {leg 2}
+5.2  UPDATE legs SET fee_minor = fee_minor + 1 WHERE {leg 7}
+5.2  UPDATE legs SET obligation_minor = 0 WHERE {leg 6}
+5.2  UPDATE legs SET obligation_minor = base_minor WHERE {leg 2}
+5.2  UPDATE legs SET points = points + 1 WHERE {leg 3} AND leg_no = 1
+5.2  UPDATE legs SET base_minor = base_minor - 100 WHERE {leg 9}
+5.2  UPDATE legs SET points = NULL WHERE {leg 3}
+5.2  UPDATE legs SET rulebook = 2 WHERE {leg 3}
+5.2  UPDATE legs SET rulebook = 99 WHERE {leg 2}
+5.3  UPDATE legs SET host_system = {system CLD} WHERE {leg 2}
+5.3  UPDATE legs SET issuer_system = {system BAM} WHERE {leg 11}
+5.3  UPDATE legs SET issuer_system = {system AUR} WHERE {leg 18}
+5.3  UPDATE legs SET host_hotel = {hotel CLD-GZ} WHERE {leg 2}
+5.3  UPDATE legs SET rulebook = 2 WHERE {leg 2}
+5.3  UPDATE memberships SET effective_from = '2026-12-01' WHERE effective_from = '2026-11-10'
+5.3  UPDATE memberships SET effective_from = '2026-10-30' WHERE hotel = {hotel CLD-GZ}
+5.4  UPDATE legs SET base_minor = base_minor + 1 WHERE {leg 2}
+5.4  UPDATE legs SET points = points + 1 WHERE {leg 3} AND leg_no = 2
+5.4  DELETE FROM legs WHERE {leg 3} AND leg_no = 2
+5.4  DELETE FROM legs WHERE {leg 1}
+5.4  UPDATE legs SET leg_no = 3 WHERE {leg 3} AND leg_no = 2
+5.4  UPDATE transactions SET card = (SELECT max(number) FROM cards) WHERE {leg 1}
+5.4  UPDATE legs SET issuer_hotel = {hotel AUR-SH} WHERE {leg 2}
+5.5  UPDATE legs SET points = points + CASE leg_no WHEN 1 THEN 1 ELSE -1 END WHERE {leg 3}
+5.5  UPDATE postings SET credit = {hotel AUR-SH} * 32 + 14 WHERE {of 6} AND seq = 1
+5.5  UPDATE legs SET issuer_hotel = {hotel CLD-GZ} WHERE {leg 9}
+5.6  DELETE FROM acceptances WHERE system = {system CLD}
+5.7  UPDATE rulebooks SET document = jsonb_set(document, ARRAY['vat_ppm'], '1') WHERE version = 'v1'
+5.7  UPDATE rulebooks SET document = document - 'effective_from' WHERE version = 'v1'
+5.7  UPDATE rulebooks SET sha256 = repeat('0', 64) WHERE version = 'v2'
+5.2  UPDATE rulebooks SET document = jsonb_set(document, ARRAY['fees', 'spend', 'rate_ppm'], '"x"')
+6.1  DELETE FROM transaction_refs WHERE txn_ref = '4'
+6.1  UPDATE transaction_refs SET txn_id = gen_random_uuid() WHERE txn_ref = '4'
+6.1  UPDATE transactions SET txn_ref = 'other' WHERE {leg 4}
+6.1  UPDATE transactions SET host_hotel = {hotel CLD-GZ} WHERE {leg 4}
+6.1  INSERT INTO transaction_refs SELECT host_hotel, 'copy', content, txn_id FROM transaction_refs WHERE txn_ref = '4'
+6.2  UPDATE transactions SET amount_minor = 40000 WHERE {leg 7}
+6.2  UPDATE transactions SET original_ref = '4' WHERE {leg 7}
+6.2  UPDATE transactions SET original = gen_random_uuid() WHERE {leg 7}
+6.2  UPDATE transactions SET original = {txn 8} WHERE {leg 7}
+6.2  UPDATE transactions SET card = (SELECT max(number) FROM cards) WHERE {leg 7}
+6.2  UPDATE transactions SET business_date = '2026-10-01' WHERE {leg 7}
+6.2  UPDATE transactions SET original = NULL WHERE {leg 7}
+6.3  UPDATE legs SET rulebook = 2 WHERE {leg 9}
+6.3  DELETE FROM legs WHERE {leg 9}
+6.3  DELETE FROM legs WHERE {leg 19}
+6.3  UPDATE legs SET reverses_leg = 7 WHERE {leg 9}
+6.3  UPDATE legs SET reverses_txn = {txn 4} WHERE {leg 9}
+6.3  UPDATE legs SET reverses_txn = NULL, reverses_leg = NULL WHERE {leg 9}
+6.3  UPDATE legs SET reverses_txn = {txn 2}, reverses_leg = 1 WHERE {leg 17}
+6.4  UPDATE transactions SET earn_ppm = earn_ppm + 500000 WHERE {leg 2}
+6.4  UPDATE transactions SET points = points - 1 WHERE {leg 1}
+6.4  UPDATE transactions SET points = points - 1 WHERE {leg 19}
+6.5  UPDATE transactions SET rulebook = 2 WHERE {leg 1}
+6.5  UPDATE transactions SET rulebook = 1 WHERE {leg 24}
+6.5  UPDATE transactions SET rulebook = 99 WHERE {leg 24}
+7.1  UPDATE transactions SET late = true WHERE {leg 1}
+7.1  UPDATE transactions SET late = false WHERE {leg 15}
+7.1  UPDATE transactions SET business_date = '2026-11-30' WHERE {leg 1}
+7.1  UPDATE transactions SET late = true, business_date = '2026-09-30' WHERE {leg 23}
+7.1  UPDATE transactions SET posted_at = '2026-12-31' WHERE {leg 1}
+7.1  UPDATE transactions SET txn_id = gen_random_uuid() WHERE {leg 1}
+7.2  UPDATE periods SET state = 'open' WHERE period = {october}
+7.2  UPDATE periods SET published_at = NULL WHERE period = {october}
+7.2  UPDATE periods SET closing_at = published_at + interval '1 day' WHERE published_at IS NOT NULL
+7.2  UPDATE entries SET posted_at = posted_at + interval '1 day'
+7.3  UPDATE period_file_chunks SET bytes = set_byte(bytes, 9, get_byte(bytes, 9) # 1) WHERE path = 'positions.csv'
+7.3  DELETE FROM period_file_chunks WHERE path = 'statements/AUR.pdf'
+7.3  UPDATE period_files SET sha256 = repeat('0', 64) WHERE path = 'statements/AUR.csv'
+7.3  INSERT INTO period_file_chunks SELECT period, path, 9, bytes FROM period_file_chunks WHERE path = 'positions.csv'
+7.4  DELETE FROM period_file_chunks WHERE path = 'positions.csv'; DELETE FROM period_files WHERE path = 'positions.csv'
+7.4  DELETE FROM period_file_chunks WHERE path = 'manifest.json'
+7.4  UPDATE period_files SET rows = rows + 1 WHERE path = 'positions.csv'
+7.4  INSERT INTO period_files VALUES ({october}, 'more.csv', NULL, 'x', 0, 0)
+8.1  UPDATE rollups SET amount = amount + 1
+8.1  UPDATE rollups SET count = count + 1 WHERE measure = 1
+8.1  DELETE FROM rollup_increments
+8.1  INSERT INTO rollup_increments SELECT * FROM rollup_increments LIMIT 1
+8.1  DELETE FROM postings WHERE {of 24} AND seq = 1
+8.1  UPDATE legs SET fee_minor = fee_minor + 1 WHERE {leg 22}
+8.2  UPDATE obligations SET amount_minor = amount_minor + 1
+8.2  UPDATE positions SET receivable_minor = receivable_minor + 1
+"""
+
+_WORDS = {
+    "txn": "(SELECT txn_id FROM transactions WHERE txn_ref = '{0}')",
+    "leg": "txn_id = (SELECT txn_id FROM transactions WHERE txn_ref = '{0}')",
+    "of": "entry_id = (SELECT txn_id FROM transactions WHERE txn_ref = '{0}')",
+    "hotel": "(SELECT number FROM hotels WHERE code = '{0}')",
+    "system": "(SELECT number FROM systems WHERE code = '{0}')",
+    "free": "ALTER TABLE {0} DROP CONSTRAINT {1}; ALTER TABLE {0}_202610 DROP CONSTRAINT IF EXISTS {1}",
+    "october": str(2026 * 12 + 9),
+    "december": str(2026 * 12 + 11),
+}
+
+
+def spelled_out(deed: str) -> str:
+    """Return the statement, with the words in braces replaced."""
+    return re.sub(
+        r"\{(?P<word>[a-z]+)(?P<rest>[^{}]*)\}",
+        lambda found: _WORDS[found["word"]].format(*found["rest"].split()),
+        deed,
+    )
+
+
+#: The number of the check, and the deed.
+TAMPERING = [
+    (line.split(maxsplit=1)[0], line.split(maxsplit=1)[1]) for line in _TABLE.strip().splitlines()
+]
