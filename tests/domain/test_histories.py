@@ -6,12 +6,12 @@
 import os
 from random import Random
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.histories.paper import Paper
 from tests.histories.seen import differences, seen_of_model
-from tests.histories.telling import Close, Stated, tell
+from tests.histories.telling import Stated, tell
 
 EXAMPLES = int(os.environ.get("CLEARINGHOUSE_TEST_EXAMPLES", "100"))
 
@@ -31,6 +31,3 @@ def test_deciding_equals_the_model(random: Random, lines: int) -> None:
         elif event.possible:
             paper.close(event.period)
     assert differences(seen_of_model(history.model), paper.seen()) == []
-
-
-del Close, Phase

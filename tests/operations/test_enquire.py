@@ -21,6 +21,7 @@ from tests.conftest import Server
 from tests.histories.books import books, found_alliance
 from tests.histories.telling import tell
 from tests.histories.world import CARDS as WORLD_CARDS
+from tests.operations.shared_alliance import shared_alliance
 
 T1 = CARDS["T1"]
 
@@ -38,6 +39,13 @@ def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
             "point_value_minor_per_100": 250,
         },
     )
+
+
+@pytest.fixture(scope="module")
+def quiet(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniAlliance]:
+    """An alliance where nothing has happened."""
+    with shared_alliance(server, tmp_path_factory.mktemp("quiet")) as alliance:
+        yield alliance
 
 
 def ask(alliance: MiniAlliance, as_of: str | None = None, card: str = T1) -> Balance:
@@ -196,8 +204,8 @@ def test_today_is_the_day_in_the_time_zone_of_the_alliance(alliance: MiniAllianc
     assert ask(alliance).as_of == date(2026, 10, 2)
 
 
-def test_before_any_rulebook_nothing_has_a_worth(alliance: MiniAlliance) -> None:
-    found = ask(alliance, "2025-12-31")
+def test_before_any_rulebook_nothing_has_a_worth(quiet: MiniAlliance) -> None:
+    found = ask(quiet, "2025-12-31")
     assert (found.worth_minor, found.rulebook_version, found.stored_value_licensed) == (
         None,
         None,
@@ -214,8 +222,8 @@ def test_before_any_rulebook_nothing_has_a_worth(alliance: MiniAlliance) -> None
         "６２７７８１００００００００１３",
     ],
 )
-def test_a_card_number_may_be_typed_as_it_is_printed(alliance: MiniAlliance, typed: str) -> None:
-    assert ask(alliance, card=typed).card_masked == "627781******0013"
+def test_a_card_number_may_be_typed_as_it_is_printed(quiet: MiniAlliance, typed: str) -> None:
+    assert ask(quiet, card=typed).card_masked == "627781******0013"
 
 
 @pytest.mark.parametrize(
@@ -229,10 +237,10 @@ def test_a_card_number_may_be_typed_as_it_is_printed(alliance: MiniAlliance, typ
     ],
 )
 def test_an_unknown_card_is_refused_without_telling_its_number(
-    alliance: MiniAlliance, typed: str, said: str
+    quiet: MiniAlliance, typed: str, said: str
 ) -> None:
     with pytest.raises(NotFound) as refused:
-        ask(alliance, card=typed)
+        ask(quiet, card=typed)
     assert refused.value.message == said
 
 

@@ -20,6 +20,8 @@ from clearinghouse.operations.context import Context
 from clearinghouse.store import governance, periods
 from clearinghouse.store.members import Membership, SystemProfile
 from tests.alliances import RULEBOOK, MiniAlliance
+from tests.conftest import Server
+from tests.operations.shared_alliance import shared_alliance
 
 WHO = Authority("李明", "contract 2026-17")
 PROFILE = SystemProfile("鹭酒店", "Heron", "91310000MA1FL00004", "6222000047109087287", None, 0)
@@ -29,6 +31,19 @@ TIERS = {"tiers.csv": (("DUN", "D1", "普通", "Member", 1, 1, "1.0", 0),)}
 @pytest.fixture
 def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
     return MiniAlliance(context, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def settled(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniAlliance]:
+    """October is settled; BAM-HZ moves and version v3 takes effect in December. Nothing here may change."""
+    folder = tmp_path_factory.mktemp("settled")
+    with shared_alliance(server, folder) as alliance:
+        alliance.accept("spend", "AUR-BJ", "1", "T1", "2026-10-01", amount=10_000)
+        alliance.settle("2026-10")
+        later = written(folder, version="v3", effective_from="2026-12-24")
+        govern.add_rulebook(alliance.context, later, WHO)
+        govern.move_hotel(alliance.context, "BAM-HZ", "CLD", date(2026, 12, 1), WHO)
+        yield alliance
 
 
 def refused(error: type[ClearinghouseError] = OperatorRefused) -> Any:
@@ -103,10 +118,10 @@ def test_a_system_joins_step_by_step(alliance: MiniAlliance) -> None:
     ],
 )
 def test_a_system_that_does_not_fit(
-    alliance: MiniAlliance, code: str, changes: dict[str, Any], said: str
+    settled: MiniAlliance, code: str, changes: dict[str, Any], said: str
 ) -> None:
-    with refused() as error, nothing_changes(alliance):
-        govern.add_system(alliance.context, code, PROFILE._replace(**changes), WHO)
+    with refused() as error, nothing_changes(settled):
+        govern.add_system(settled.context, code, PROFILE._replace(**changes), WHO)
     assert error.value.message.startswith(said)
 
 
@@ -190,11 +205,10 @@ def test_a_hotel_moves_and_what_is_cleared_stays(alliance: MiniAlliance) -> None
     ],
 )
 def test_a_move_that_contradicts_the_record(
-    alliance: MiniAlliance, code: str, system: str, day: str, said: str
+    settled: MiniAlliance, code: str, system: str, day: str, said: str
 ) -> None:
-    govern.move_hotel(alliance.context, "BAM-HZ", "CLD", date(2026, 12, 1), WHO)
-    with refused(ClearinghouseError) as error, nothing_changes(alliance):
-        govern.move_hotel(alliance.context, code, system, date.fromisoformat(day), WHO)
+    with refused(ClearinghouseError) as error, nothing_changes(settled):
+        govern.move_hotel(settled.context, code, system, date.fromisoformat(day), WHO)
     assert error.value.message.startswith(said)
 
 
@@ -270,30 +284,25 @@ def test_a_rulebook_suspends_those_who_do_not_accept_it(
     ],
 )  # fmt: skip
 def test_a_rulebook_that_can_not_be_added(
-    alliance: MiniAlliance, tmp_path: Path, members: dict[str, Any], error: type, said: str
+    settled: MiniAlliance, tmp_path: Path, members: dict[str, Any], error: type, said: str
 ) -> None:
-    alliance.accept("spend", "AUR-BJ", "1", "T1", "2026-10-01", amount=10_000)
-    govern.add_rulebook(
-        alliance.context, written(tmp_path, version="v3", effective_from="2026-12-24"), WHO
-    )
-    alliance.settle("2026-10")
-    with refused(error) as why, nothing_changes(alliance):
-        govern.add_rulebook(alliance.context, written(tmp_path, **members), WHO)
+    with refused(error) as why, nothing_changes(settled):
+        govern.add_rulebook(settled.context, written(tmp_path, **members), WHO)
     assert why.value.message.startswith(said)
 
 
-def test_a_file_that_is_not_there(alliance: MiniAlliance, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there(settled: MiniAlliance, tmp_path: Path) -> None:
     with refused(PackFault) as why:
-        govern.add_rulebook(alliance.context, tmp_path / "nowhere.json", WHO)
+        govern.add_rulebook(settled.context, tmp_path / "nowhere.json", WHO)
     assert why.value.message == "nowhere.json: can't be read: No such file or directory"
 
 
-def test_nobody_unknown_accepts_and_no_unknown_version_is_accepted(alliance: MiniAlliance) -> None:
-    with refused(NotFound) as version, nothing_changes(alliance):
-        govern.accept_rulebook(alliance.context, "v9", None, WHO)
+def test_nobody_unknown_accepts_and_no_unknown_version_is_accepted(settled: MiniAlliance) -> None:
+    with refused(NotFound) as version, nothing_changes(settled):
+        govern.accept_rulebook(settled.context, "v9", None, WHO)
     assert version.value.message == 'there is no rulebook version "v9"'
-    with refused(NotFound) as system, nothing_changes(alliance):
-        govern.accept_rulebook(alliance.context, "v1", ["AUR", "XXX"], WHO)
+    with refused(NotFound) as system, nothing_changes(settled):
+        govern.accept_rulebook(settled.context, "v1", ["AUR", "XXX"], WHO)
     assert system.value.message == 'there is no system "XXX"'
 
 
@@ -306,10 +315,10 @@ def test_nobody_unknown_accepts_and_no_unknown_version_is_accepted(alliance: Min
     ],
 )
 def test_no_change_without_who_and_why(
-    alliance: MiniAlliance, authority: Authority, said: str
+    settled: MiniAlliance, authority: Authority, said: str
 ) -> None:
-    with refused() as error, nothing_changes(alliance):
-        govern.add_system(alliance.context, "DUN", PROFILE, authority)
+    with refused() as error, nothing_changes(settled):
+        govern.add_system(settled.context, "DUN", PROFILE, authority)
     assert error.value.message.startswith(said)
 
 

@@ -18,11 +18,10 @@ from clearinghouse.domain.calendar import first_day, last_day, parse_period
 from clearinghouse.domain.errors import NotFound
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.importing import import_pack
-from clearinghouse.store.database import Database
-from clearinghouse.store.vault import Vault
 from settlement.journal import export_journal
 from tests.alliances import CARDS, PACK, MiniAlliance, live_a_while
 from tests.conftest import Server
+from tests.operations.shared_alliance import shared_alliance
 
 NASTY = "a;b | c (d) %3B =x  * ! date:[2026-13-99] 收据№1 #"
 CJK_HOTEL = "京-1.甲"
@@ -59,21 +58,17 @@ def lived(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
     Tests may post more to December; whatever they compare is read then.
     """
-    name = server.new_database()
-    database = Database(server.url(name))
     hotels = (*PACK["hotels.csv"], (CJK_HOTEL, "AUR", "京城酒店", "Capital", "北京市"))
-    alliance = MiniAlliance(
-        Context(database, Vault(bytes(32))),
+    with shared_alliance(
+        server,
         tmp_path_factory.mktemp("lived"),
         rulebook={"points_expiry_months": 1, "restore_grace_days": 5},
         files={"hotels.csv": hotels},
-    )
-    live_a_while(alliance)
-    alliance.accept("award", CJK_HOTEL, NASTY, "T1", "2026-12-09", points=7)
-    alliance.accept("refund", CJK_HOTEL, "; |", "T1", "2026-12-10", points=2, original=NASTY)
-    yield alliance
-    database.close()
-    server.drop(name)
+    ) as alliance:
+        live_a_while(alliance)
+        alliance.accept("award", CJK_HOTEL, NASTY, "T1", "2026-12-09", points=7)
+        alliance.accept("refund", CJK_HOTEL, "; |", "T1", "2026-12-10", points=2, original=NASTY)
+        yield alliance
 
 
 def written(context: Context, month: str, folder: Path) -> Path:
@@ -107,8 +102,8 @@ def balances(hledger: str, journal: Path) -> dict[str, int]:
 def books(context: Context, month: str) -> dict[str, int]:
     """What the postings add up to by the end of a month, debits positive."""
     with context.database.office() as session:
-        hotels = dict(session.rows("SELECT number, code FROM hotels"))
-        systems = dict(session.rows("SELECT number, code FROM systems"))
+        hotels: dict[int, str] = dict(session.rows("SELECT number, code FROM hotels"))
+        systems: dict[int, str] = dict(session.rows("SELECT number, code FROM systems"))
         rows = session.rows(
             "SELECT account, sum(amount)::bigint FROM ("
             " SELECT debit AS account, amount FROM postings WHERE period <= %s"

@@ -76,7 +76,9 @@ def settling(url: str, out: Path) -> "subprocess.Popen[bytes]":
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(server: Server, before: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def uninterrupted(
+    server: Server, before: str, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
     name = server.new_database(template=before)
     command = settling(server.url(name), tmp_path_factory.mktemp("whole"))
     _, errors = command.communicate(timeout=120)
