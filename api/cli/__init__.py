@@ -8,11 +8,14 @@ import traceback
 
 import click
 
+from api.cli.balance import balance
 from api.cli.books import positions, settle_period, statement
 from api.cli.checks import check
 from api.cli.db import db_commands
 from api.cli.demo import demo
 from api.cli.imports import import_pack_command
+from api.cli.journal import export_journal
+from api.cli.operator import hotel_commands, rulebook_commands, system_commands
 from api.cli.serve import serve
 from clearinghouse.domain.errors import ClearinghouseError
 
@@ -36,7 +39,12 @@ for _command in (
     settle_period,
     positions,
     statement,
+    balance,
     check,
+    export_journal,
+    system_commands,
+    hotel_commands,
+    rulebook_commands,
     db_commands,
 ):
     cli.add_command(_command)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from clearinghouse.domain.accounts import AccountKind, kind_number, owner_of
-from clearinghouse.domain.books import Txn
+from clearinghouse.domain.books import Posting, Txn
 from clearinghouse.domain.money import vat_minor
 
 
@@ -53,6 +53,7 @@ _POINTS_ACCOUNTS: Mapping[int, tuple[int, int]] = {
     AccountKind.POINTS_DEBTS.value: (Measure.POINTS_DEBTS.value, 1),
 }
 
+_NOTHING = (0, 0)
 #: (period, number of the measure, debtor, creditor) → (count of legs or postings, amount)
 Increments = dict[tuple[int, int, int, int], tuple[int, int]]
 
@@ -60,6 +61,7 @@ Increments = dict[tuple[int, int, int, int], tuple[int, int]]
 def increments(txns: Iterable[Txn]) -> Increments:
     """Sum what transactions add to the roll-ups."""
     sums: Increments = {}
+    balances: dict[int, dict[int, tuple[int, int]]] = {}
     for txn in txns:
         for leg in txn.legs:
             if not leg.is_cross_system:
@@ -67,25 +69,37 @@ def increments(txns: Iterable[Txn]) -> Increments:
             if leg.fee_kind != "spend":
                 measure = _OBLIGATION_MEASURES[leg.fee_kind]
                 key = (txn.period, measure, leg.issuer_system, leg.host_system)
-                _add(sums, key, leg.obligation_minor)
-            _add(sums, (txn.period, FEE_MEASURES[leg.fee_kind], leg.host_system, 0), leg.fee_minor)
-        for posting in txn.postings:
-            add_points(sums, txn.period, posting.debit, -posting.amount)
-            add_points(sums, txn.period, posting.credit, posting.amount)
+                _add(sums, key, 1, leg.obligation_minor)
+            _add(
+                sums, (txn.period, FEE_MEASURES[leg.fee_kind], leg.host_system, 0), 1, leg.fee_minor
+            )
+        add_postings(balances.setdefault(txn.period, {}), txn.postings)
+    for period, accounts in balances.items():
+        add_points(sums, period, accounts)
     return sums
 
 
-def add_points(sums: Increments, period: int, account: int, credit: int) -> None:
-    """Count a credit (a debit is negative) if the account is one that stands against a hotel's points."""
-    found = _POINTS_ACCOUNTS.get(kind_number(account))
-    if found is not None:
-        measure, sign = found
-        _add(sums, (period, measure, owner_of(account), 0), sign * credit)
+def add_postings(balances: dict[int, tuple[int, int]], postings: Iterable[Posting]) -> None:
+    """Sum postings per account: how many, and credits less debits."""
+    for posting in postings:
+        count, balance = balances.get(posting.debit, _NOTHING)
+        balances[posting.debit] = (count + 1, balance - posting.amount)
+        count, balance = balances.get(posting.credit, _NOTHING)
+        balances[posting.credit] = (count + 1, balance + posting.amount)
 
 
-def _add(sums: Increments, key: tuple[int, int, int, int], amount: int) -> None:
-    count, total = sums.get(key, (0, 0))
-    sums[key] = (count + 1, total + amount)
+def add_points(sums: Increments, period: int, balances: Mapping[int, tuple[int, int]]) -> None:
+    """Count what was posted to the accounts that stand against hotels' points."""
+    for number, (count, balance) in balances.items():
+        found = _POINTS_ACCOUNTS.get(kind_number(number))
+        if found is not None:
+            measure, sign = found
+            _add(sums, (period, measure, owner_of(number), 0), count, sign * balance)
+
+
+def _add(sums: Increments, key: tuple[int, int, int, int], count: int, amount: int) -> None:
+    counted, total = sums.get(key, _NOTHING)
+    sums[key] = (counted + count, total + amount)
 
 
 @dataclass(frozen=True, slots=True)

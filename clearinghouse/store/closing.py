@@ -7,7 +7,7 @@ from datetime import datetime
 
 from clearinghouse.domain.calendar import last_day
 from clearinghouse.domain.expiring import Entry
-from clearinghouse.domain.netting import Increments, add_points
+from clearinghouse.domain.netting import Increments, add_points, add_postings
 from clearinghouse.domain.pools import Debt, Lot
 from clearinghouse.store.bulk import Batch, array, arrays, table
 from clearinghouse.store.database import Session
@@ -87,9 +87,9 @@ def write_entry(session: Session, entry: Entry, posted_at: datetime) -> None:
     if not entry.postings:
         return
     sums: Increments = {}
-    for posting in entry.postings:
-        add_points(sums, entry.period, posting.debit, -posting.amount)
-        add_points(sums, entry.period, posting.credit, posting.amount)
+    balances: dict[int, tuple[int, int]] = {}
+    add_postings(balances, entry.postings)
+    add_points(sums, entry.period, balances)
     batch = Batch()
     batch.insert(
         ENTRIES,

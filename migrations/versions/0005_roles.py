@@ -40,8 +40,7 @@ GRANT INSERT ON transaction_refs, transactions, legs, entries, postings, lots, d
     systems, hotels, memberships, tiers, rulebooks, acceptances, travellers, cards, card_tiers,
     positions, obligations, points_liability, period_files, period_file_chunks TO clearinghouse_poster;
 GRANT UPDATE ON lots, debts, rollups, periods, systems, travellers, directory_version TO clearinghouse_poster;
-GRANT DELETE ON rollup_increments, positions, obligations, points_liability, period_files,
-    period_file_chunks TO clearinghouse_poster;
+GRANT DELETE ON rollup_increments TO clearinghouse_poster;
 REVOKE ALL ON FUNCTION open_period(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION open_period(integer) TO clearinghouse_poster;
 """

@@ -118,9 +118,9 @@ def test_points_are_counted_by_hotel(
     kind: AccountKind, credit: int, measure: Measure, counted: int
 ) -> None:
     sums: Increments = {}
-    add_points(sums, 24_322, account(kind, 9), credit)
+    add_points(sums, 24_322, {account(kind, 9): (1, credit)})
     assert sums == {(24_322, measure, 9, 0): (1, counted)}
-    add_points(sums, 24_322, account(kind, 9), credit)
+    add_points(sums, 24_322, {account(kind, 9): (1, credit)})
     assert sums == {(24_322, measure, 9, 0): (2, 2 * counted)}
 
 
@@ -131,5 +131,5 @@ def test_other_accounts_are_not_counted_as_a_hotels_points() -> None:
         AccountKind.POSITION,
         AccountKind.STORED_VALUE_ISSUED,
     ):
-        add_points(sums, 24_322, account(kind, 9), 1)
+        add_points(sums, 24_322, {account(kind, 9): (1, 1)})
     assert sums == {}

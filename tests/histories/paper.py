@@ -20,6 +20,7 @@ from clearinghouse.domain.netting import (
     Measure,
     Obligations,
     add_points,
+    add_postings,
     increments,
     net,
 )
@@ -48,13 +49,17 @@ class Paper:
         self._serial = count(1)
         self.books = Books(0, count(1))
         self.entries: list[Entry] = []
+        cards = {}
         for number, (card, (traveller, hotel, tiers)) in enumerate(CARDS.items(), 1):
-            self.books.cards[card] = Card(
-                number,
-                TRAVELLERS.index(traveller) + 1,
-                self.directory.hotel_by_code[hotel].number,
-                tuple(self._given(hotel, date.fromisoformat(day), tier) for day, tier in tiers),
+            cards[card] = Card(
+                number=number,
+                traveller=TRAVELLERS.index(traveller) + 1,
+                issuer_hotel=self.directory.hotel_by_code[hotel].number,
+                tiers=tuple(
+                    self._given(hotel, date.fromisoformat(day), tier) for day, tier in tiers
+                ),
             )
+        self.books.cards = cards
         self.books.card_indexes = {card: card.encode() for card in (*CARDS, UNKNOWN_CARD)}
 
     def _given(self, hotel: str, day: date, code: str) -> CardTier:
@@ -90,9 +95,9 @@ class Paper:
         see_legs(seen, self.directory, self.books.accepted)
         sums = increments(self.books.accepted)
         for entry in self.entries:
-            for posting in entry.postings:
-                add_points(sums, entry.period, posting.debit, -posting.amount)
-                add_points(sums, entry.period, posting.credit, posting.amount)
+            balances: dict[int, tuple[int, int]] = {}
+            add_postings(balances, entry.postings)
+            add_points(sums, entry.period, balances)
         see_rollups(seen, self.directory, sums, self.books.closed_through)
         return seen
 

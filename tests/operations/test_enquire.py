@@ -252,12 +252,12 @@ def days_of(history: Any) -> Iterator[tuple[date, list[Any]]]:
         yield day, [line for line in lines if line.business_date == day]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [2, 9, 13])  # with debts, stored value and expiries in them
 def test_what_was_seen_on_each_day_is_what_is_seen_of_it_later(
     server: Server, tmp_path: Path, seed: int
 ) -> None:
     """Where no line is late, looking back shows what was there, through every refund, debt and expiry."""
-    history = tell(Random(seed), 100)
+    history = tell(Random(seed), 100)  # noqa: S311 - the same history every time
     seen: dict[tuple[date, str], Balance] = {}
     with books(server) as context:
         found_alliance(context, history.packs, tmp_path)
@@ -275,6 +275,5 @@ def test_what_was_seen_on_each_day_is_what_is_seen_of_it_later(
             assert pooled_balance(context, card, day) == balance, (card, day)
         with context.database.office() as session:
             assert session.row("SELECT FROM entries WHERE kind = 'expiry'") is not None
-    assert any(balance.points for balance in seen.values())
-    assert any(balance.stored_value for balance in seen.values()) or seed
-    assert any(balance.debts for balance in seen.values()) or seed
+    for what in ("points", "debts", "stored_value"):
+        assert any(getattr(balance, what) for balance in seen.values()), what

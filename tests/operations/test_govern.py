@@ -1,8 +1,5 @@
 """Governing: each change recorded with who and why, by the rules of a pack, and never into a closed month."""
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,18 +10,14 @@ from typing import Any
 import pytest
 
 from clearinghouse.domain.deciding import Refused
-from clearinghouse.domain.errors import ClearinghouseError, NotFound, OperatorRefused, PackFault
+from clearinghouse.domain.errors import NotFound
 from clearinghouse.operations import govern, registry
-from clearinghouse.operations.changing import Authority
 from clearinghouse.operations.context import Context
 from clearinghouse.store import governance, periods
-from clearinghouse.store.members import Membership, SystemProfile
+from clearinghouse.store.members import Membership
 from tests.alliances import RULEBOOK, MiniAlliance
-from tests.conftest import Server
-from tests.operations.shared_alliance import shared_alliance
+from tests.operations.governing import PROFILE, WHO, nothing_changes, refused, written
 
-WHO = Authority("李明", "contract 2026-17")
-PROFILE = SystemProfile("鹭酒店", "Heron", "91310000MA1FL00004", "6222000047109087287", None, 0)
 TIERS = {"tiers.csv": (("DUN", "D1", "普通", "Member", 1, 1, "1.0", 0),)}
 
 
@@ -33,46 +26,12 @@ def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
     return MiniAlliance(context, tmp_path)
 
 
-@pytest.fixture(scope="module")
-def settled(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniAlliance]:
-    """October is settled; BAM-HZ moves and version v3 takes effect in December. Nothing here may change."""
-    folder = tmp_path_factory.mktemp("settled")
-    with shared_alliance(server, folder) as alliance:
-        alliance.accept("spend", "AUR-BJ", "1", "T1", "2026-10-01", amount=10_000)
-        alliance.settle("2026-10")
-        later = written(folder, version="v3", effective_from="2026-12-24")
-        govern.add_rulebook(alliance.context, later, WHO)
-        govern.move_hotel(alliance.context, "BAM-HZ", "CLD", date(2026, 12, 1), WHO)
-        yield alliance
-
-
-def refused(error: type[ClearinghouseError] = OperatorRefused) -> Any:
-    return pytest.raises(error)
-
-
 def hotel(code: str, system: str, since: str, name: str = "Heron Xiamen") -> Membership:
     return Membership(code, date.fromisoformat(since), system, "鹭酒店厦门", name, "厦门市")
 
 
-def written(folder: Path, **members: Any) -> Path:
-    path = folder / "next.json"
-    document = {**RULEBOOK, "version": "v2", "effective_from": "2026-11-01", **members}
-    path.write_text(json.dumps(document), encoding="utf-8")
-    return path
-
-
 def log(alliance: MiniAlliance) -> list[tuple[Any, ...]]:
     return alliance.rows("SELECT actor, action, subject, details FROM audit_log ORDER BY number")
-
-
-@contextmanager
-def nothing_changes(alliance: MiniAlliance) -> Iterator[None]:
-    """Whatever is refused leaves no trace, not even in the audit log."""
-    tables = ("systems", "hotels", "memberships", "rulebooks", "acceptances", "audit_log", "tiers")
-    sql = "SELECT " + ", ".join(f"(SELECT json_agg(t) FROM {table} t)::text" for table in tables)
-    before = alliance.rows(sql)
-    yield
-    assert alliance.rows(sql) == before
 
 
 def test_a_system_joins_step_by_step(alliance: MiniAlliance) -> None:
@@ -99,30 +58,6 @@ def test_a_system_joins_step_by_step(alliance: MiniAlliance) -> None:
     ]
     assert all(row[3]["reason"] == "contract 2026-17" for row in log(alliance))
     assert log(alliance)[0][3]["after"]["bank_account"] == "…7287"
-
-
-@pytest.mark.parametrize(
-    ("code", "changes", "said"),
-    [
-        ("AUR", {}, 'system "AUR" is on record already; change it instead'),
-        (
-            "A/B",
-            {},
-            'the system code "A/B" may have only letters, digits, dots, hyphens and underscores',
-        ),
-        ("DUN", {"name_zh": "", "name_en": " "}, "a name is needed, in Chinese or in English"),
-        ("DUN", {"name_en": "a\nb"}, 'the name "a\\nb" has a control character'),
-        ("DUN", {"bank_account": '62"22'}, "the bank account has a quotation mark"),
-        ("DUN", {"net_debit_cap_minor": -1}, 'the net debit cap "-1" is not between 0 and'),
-        ("DUN", {"collateral_minor": 10**18}, "the collateral"),
-    ],
-)
-def test_a_system_that_does_not_fit(
-    settled: MiniAlliance, code: str, changes: dict[str, Any], said: str
-) -> None:
-    with refused() as error, nothing_changes(settled):
-        govern.add_system(settled.context, code, PROFILE._replace(**changes), WHO)
-    assert error.value.message.startswith(said)
 
 
 def test_a_profile_is_changed_and_an_older_pack_does_not_bring_it_back(
@@ -189,29 +124,6 @@ def test_a_hotel_moves_and_what_is_cleared_stays(alliance: MiniAlliance) -> None
     assert [row.code for row in registry.hotels(context, system_code="AUR")] == ["AUR-BJ"]
 
 
-@pytest.mark.parametrize(
-    ("code", "system", "day", "said"),
-    [
-        ("AUR-XX", "BAM", "2026-12-01", 'there is no hotel "AUR-XX"'),
-        ("AUR-SH", "XXX", "2026-12-01", 'system_code "XXX" is not known'),
-        ("AUR-SH", "AUR", "2026-12-01", 'hotel "AUR-SH" belongs to "AUR" on 2026-12-01 already'),
-        (
-            "BAM-HZ",
-            "AUR",
-            "2026-12-01",
-            'hotel "BAM-HZ" from 2026-12-01 is on record with other content',
-        ),
-        ("AUR-SH", "BAM", "2300-01-01", "the date"),
-    ],
-)
-def test_a_move_that_contradicts_the_record(
-    settled: MiniAlliance, code: str, system: str, day: str, said: str
-) -> None:
-    with refused(ClearinghouseError) as error, nothing_changes(settled):
-        govern.move_hotel(settled.context, code, system, date.fromisoformat(day), WHO)
-    assert error.value.message.startswith(said)
-
-
 def test_a_hotel_is_added_once_and_not_into_a_closed_month(alliance: MiniAlliance) -> None:
     context = alliance.context
     alliance.accept("spend", "AUR-BJ", "1", "T1", "2026-10-01", amount=10_000)
@@ -265,61 +177,6 @@ def test_a_rulebook_suspends_those_who_do_not_accept_it(
         "version": ("v1", "v2"),
     }
     assert [entry.in_force for entry in registry.rulebooks(context)] == [False, True]
-
-
-@pytest.mark.parametrize(
-    ("members", "error", "said"),
-    [
-        ({"version": "v1", "effective_from": "2026-01-01"}, OperatorRefused,
-         'version "v1" is on record already'),
-        ({"version": "v1"}, OperatorRefused,
-         'version "v1" is on record with other content; a change is a new version'),
-        ({"effective_from": "2026-12-24"}, OperatorRefused,
-         'version "v3" takes effect on 2026-12-24 too; only one version can'),
-        ({"effective_from": "2026-10-31"}, OperatorRefused,
-         'version "v2" can\'t take effect on 2026-10-31: 2026-10 is closed'),
-        ({"effective_from": "2020-01-01"}, OperatorRefused, 'version "v2" can\'t take effect on 2020-01-01'),
-        ({"vat_ppm": -1}, PackFault, "next.json line 1: vat_ppm must be between 0 and 1000000"),
-        ({"colour": "red"}, PackFault, 'next.json line 1: "colour" is not a rulebook field'),
-    ],
-)  # fmt: skip
-def test_a_rulebook_that_can_not_be_added(
-    settled: MiniAlliance, tmp_path: Path, members: dict[str, Any], error: type, said: str
-) -> None:
-    with refused(error) as why, nothing_changes(settled):
-        govern.add_rulebook(settled.context, written(tmp_path, **members), WHO)
-    assert why.value.message.startswith(said)
-
-
-def test_a_file_that_is_not_there(settled: MiniAlliance, tmp_path: Path) -> None:
-    with refused(PackFault) as why:
-        govern.add_rulebook(settled.context, tmp_path / "nowhere.json", WHO)
-    assert why.value.message == "nowhere.json: can't be read: No such file or directory"
-
-
-def test_nobody_unknown_accepts_and_no_unknown_version_is_accepted(settled: MiniAlliance) -> None:
-    with refused(NotFound) as version, nothing_changes(settled):
-        govern.accept_rulebook(settled.context, "v9", None, WHO)
-    assert version.value.message == 'there is no rulebook version "v9"'
-    with refused(NotFound) as system, nothing_changes(settled):
-        govern.accept_rulebook(settled.context, "v1", ["AUR", "XXX"], WHO)
-    assert system.value.message == 'there is no system "XXX"'
-
-
-@pytest.mark.parametrize(
-    ("authority", "said"),
-    [
-        (Authority("", "why"), "the name of who does it is missing; the audit log needs it"),
-        (Authority("李明", "  "), "the reason is missing; the audit log needs it"),
-        (Authority("李明", "x" * 1001), "the reason"),
-    ],
-)
-def test_no_change_without_who_and_why(
-    settled: MiniAlliance, authority: Authority, said: str
-) -> None:
-    with refused() as error, nothing_changes(settled):
-        govern.add_system(settled.context, "DUN", PROFILE, authority)
-    assert error.value.message.startswith(said)
 
 
 def test_a_change_waits_for_no_import(

@@ -16,5 +16,6 @@ stand at least two spaces apart, the first row naming them. ``-`` is an empty ce
     [lots T1]            hotel  left  expires; ``[stored value T1]`` hotel  left
     [debts T1]           hotel  owed  until
 
-Reference sections that follow one another make one alliance pack, imported when something else follows.
+Reference sections that follow one another make one alliance pack, imported when something else follows; a
+second rulebook begins another pack, and so does ``[later pack]``.
 """

@@ -67,4 +67,6 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def _section(line_no: int, heading: str) -> Section:
     name, _, about = heading.rpartition(" ")
-    return Section(line_no, name, about) if name else Section(line_no, heading)
+    return (
+        Section(line_no, heading) if not name or about == "pack" else Section(line_no, name, about)
+    )

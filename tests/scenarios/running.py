@@ -60,6 +60,9 @@ class Run:
         pending: list[Section] = []
         for section in sections:
             if section.name in REFERENCE:
+                if section.name == "rulebook" and pending:
+                    self._import(pending)
+                    pending = []
                 pending.append(section)
                 continue
             if pending:
@@ -70,6 +73,8 @@ class Run:
 
     def _do(self, section: Section) -> None:
         period = parse_period(section.about) if section.about[:4].isdigit() else 0
+        if section.name == "later pack":
+            return
         if section.name == "requests":
             for line_no, row in section.rows:
                 self._request(line_no, row)

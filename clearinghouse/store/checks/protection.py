@@ -16,11 +16,10 @@ _BY_PERIOD = ("transactions", "legs", "entries", "postings")
 _GUARDS = (
     *(
         (table, "refuse_change", kind)
-        for table in _APPEND_ONLY
+        for table in (*_APPEND_ONLY, *_FROZEN)
         for kind in (_ADD_ONLY, _TRUNCATE_BEFORE)
     ),
-    *((table, "refuse_change_once_published", _ADD_ONLY + _INSERT) for table in _FROZEN),
-    *((table, "refuse_change", _TRUNCATE_BEFORE) for table in _FROZEN),
+    *((table, "refuse_once_published", _INSERT) for table in _FROZEN),
     ("periods", "period_goes_forward", _ADD_ONLY),
 )
 _GUARD_ROWS = ", ".join(f"('{table}', '{function}', {kind})" for table, function, kind in _GUARDS)
