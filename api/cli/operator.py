@@ -16,12 +16,13 @@ from clearinghouse.domain.business_day import business_day
 from clearinghouse.domain.money import PPM, yuan
 from clearinghouse.operations import govern, registry
 from clearinghouse.operations.changing import Authority
+from clearinghouse.operations.context import Context
 from clearinghouse.operations.registry import HotelEntry, SystemEntry
 from clearinghouse.store.members import Membership, SystemProfile
 
 __all__ = ["hotel_commands", "rulebook_commands", "system_commands"]
 
-AS_OF = click.option(
+_AS_OF = click.option(
     "--as-of", type=DATE, metavar="YYYY-MM-DD", help="Business date.  [default: today]"
 )
 _FROM = click.option(
@@ -53,7 +54,7 @@ def system_commands() -> None:
 
 
 @system_commands.command("list")
-@AS_OF
+@_AS_OF
 @FORMAT
 def list_systems(as_of: date | None, format_name: str) -> None:
     """List all systems."""
@@ -81,7 +82,7 @@ def list_systems(as_of: date | None, format_name: str) -> None:
 
 @system_commands.command("show")
 @click.argument("code")
-@AS_OF
+@_AS_OF
 @FORMAT
 def show_system(code: str, as_of: date | None, format_name: str) -> None:
     """Show the system CODE: its profile, hotels, tiers and the rulebooks that it has accepted."""
@@ -161,7 +162,7 @@ def hotel_commands() -> None:
 
 @hotel_commands.command("list")
 @click.option("--system", "system_code", metavar="CODE", help="Only the hotels of this system.")
-@AS_OF
+@_AS_OF
 @FORMAT
 def list_hotels(system_code: str | None, as_of: date | None, format_name: str) -> None:
     """List hotels with their systems on a business date."""
@@ -224,7 +225,7 @@ def _given(profile: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in profile.items() if value is not None}
 
 
-def _today(context: Any) -> date:
+def _today(context: Context) -> date:
     with context.database.office() as session:
         return business_day(context.directory.current(session), context.clock())
 

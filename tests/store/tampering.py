@@ -43,6 +43,8 @@ _TABLE = """
 1.6  ALTER TABLE periods DISABLE TRIGGER goes_forward
 1.6  ALTER TABLE audit_log ENABLE REPLICA TRIGGER append_only
 1.6  GRANT UPDATE ON postings TO clearinghouse_poster
+1.6  GRANT DELETE ON positions TO clearinghouse_poster
+1.6  DROP TRIGGER published ON period_files
 1.6  GRANT DELETE ON legs_202610 TO clearinghouse_reader
 1.6  ALTER TABLE postings DETACH PARTITION postings_202611
 1.6  CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'

@@ -127,7 +127,7 @@ _FIRST = ", ".join(
     for name in _MOVED
 )
 _OTHERS = ", ".join(
-    f"sum(CASE WHEN {_is(name)} THEN p.amount ELSE 0 END) AS {name}" for name in _MOVED
+    f"sum(CASE WHEN {_is(name)} THEN p.amount ELSE 0 END)::bigint AS {name}" for name in _MOVED
 )
 
 #: Most transactions have one such posting, so only further ones are summed: no hash table of all of them.
@@ -158,7 +158,7 @@ FROM (
     FROM transactions t
     LEFT JOIN postings p ON p.period = t.period AND p.entry_id = t.txn_id AND p.seq = 1
     LEFT JOIN (
-        SELECT p.period, p.entry_id, {_OTHERS}, sum(p.amount) AS total,
+        SELECT p.period, p.entry_id, {_OTHERS}, sum(p.amount)::bigint AS total,
             min({_TRAVELLER}) AS traveller, max({_TRAVELLER}) AS other_traveller
         FROM postings p WHERE p.seq <> 1 AND {_of_pools("p.debit")} GROUP BY 1, 2
     ) AS more ON more.period = t.period AND more.entry_id = t.txn_id

@@ -156,7 +156,7 @@ FROM transactions t
 LEFT JOIN legs g ON g.period = t.period AND g.txn_id = t.txn_id AND g.leg_no = 1
 LEFT JOIN (
     SELECT period, txn_id, count(*) AS legs, max(leg_no) AS last_no, min(fee_kind) AS first_kind,
-        max(fee_kind) AS last_kind, sum(points) AS points, sum(base_minor) AS base_minor
+        max(fee_kind) AS last_kind, sum(points)::bigint AS points, sum(base_minor)::bigint AS base_minor
     FROM legs WHERE leg_no <> 1 GROUP BY 1, 2
 ) AS more ON more.period = t.period AND more.txn_id = t.txn_id
 LEFT JOIN cards c ON c.number = t.card

@@ -41,7 +41,7 @@ def _issues(debit: str, credit: str) -> str:
 
 
 def _sum(amount: str, where: str) -> str:
-    return f"coalesce(sum({amount}) FILTER (WHERE {where}), 0)"
+    return f"coalesce(sum({amount}) FILTER (WHERE {where}), 0)::bigint"
 
 
 #: Most lots are issued and never drawn on: their one posting is joined as it is, only others are summed.

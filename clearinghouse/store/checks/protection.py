@@ -23,7 +23,7 @@ _GUARDS = (
     ("periods", "period_goes_forward", _ADD_ONLY),
 )
 _GUARD_ROWS = ", ".join(f"('{table}', '{function}', {kind})" for table, function, kind in _GUARDS)
-_APPEND_ONLY_ROWS = ", ".join(f"('{table}')" for table in _APPEND_ONLY)
+_UNCHANGING_ROWS = ", ".join(f"('{table}')" for table in (*_APPEND_ONLY, *_FROZEN))
 _BY_PERIOD_ROWS = ", ".join(f"('{table}')" for table in _BY_PERIOD)
 
 
@@ -48,7 +48,7 @@ FROM {_with_parts(f"(VALUES {_GUARD_ROWS}) AS guarded (name, function, kind)")}
 UNION ALL
 SELECT 1, CASE WHEN has_table_privilege(who, part, 'UPDATE, DELETE, TRUNCATE')
     THEN format('%s has the right to change %s', who, part::regclass) END
-FROM {_with_parts(f"(VALUES {_APPEND_ONLY_ROWS}) AS guarded (name)")}
+FROM {_with_parts(f"(VALUES {_UNCHANGING_ROWS}) AS guarded (name)")}
 CROSS JOIN (VALUES ('clearinghouse_poster'), ('clearinghouse_reader')) AS roles (who)
 UNION ALL
 SELECT 1, CASE WHEN NOT EXISTS (

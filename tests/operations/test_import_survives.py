@@ -1,0 +1,158 @@
+"""An import that is killed anywhere and started again, or done twice, or twice at once, leaves the same books."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from tests.conftest import Server
+from tests.operations.bulk_pack import write_bulk_pack
+from tests.operations.dumping import Dump, differing, everything, meaning
+
+LINES = 5_000
+#: Two lanes of 2,000 lines make a portion: two portions, four sequences.
+SEQUENCES = 4
+
+#: When the import is killed: as soon as this query answers with true.
+MOMENTS = {
+    "before anything": "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory'"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
+    "once the members have landed": "SELECT EXISTS (SELECT FROM cards)",
+    "within a sequence": "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE state = 'active'"
+    " AND datname = current_database() AND query LIKE '%INTO transaction_refs%'"
+    " AND pid <> pg_backend_pid()) AND EXISTS (SELECT FROM import_progress)",
+    "before the last sequence": f"SELECT count(*) >= {SEQUENCES - 1} FROM import_progress",
+    "after the last sequence": f"SELECT count(*) >= {SEQUENCES} FROM import_progress",
+}
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pack that is imported."""
+    return write_bulk_pack(tmp_path_factory.mktemp("packs") / "bulk", travellers=300, lines=LINES)
+
+
+def importing(url: str, pack: Path, rejections: Path) -> "subprocess.Popen[bytes]":
+    """Start the command."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "api.cli", "import", str(pack), "--rejections", str(rejections)],
+        env={
+            **os.environ,
+            "CLEARINGHOUSE_DATABASE_URL": url,
+            "CLEARINGHOUSE_MASTER_KEY": "A" * 43 + "=",
+            "CLEARINGHOUSE_IMPORT_WORKERS": "2",
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+
+
+def ended_well(command: "subprocess.Popen[bytes]") -> None:
+    """Wait for the command; it must succeed."""
+    _, errors = command.communicate(timeout=120)
+    assert command.returncode == 0, errors.decode()
+
+
+def killed_when(command: "subprocess.Popen[bytes]", url: str, question: str) -> bool:
+    """Kill the command as soon as the question is answered with true; false if it was over before."""
+    with closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            while command.poll() is None:
+                cursor.execute(question)
+                row = cursor.fetchone()
+                if row and row[0]:
+                    command.send_signal(signal.SIGKILL)
+                    command.communicate(timeout=60)
+                    return True
+                time.sleep(0.0005)
+    return False
+
+
+@pytest.fixture(scope="module")
+def whole(
+    server: Server, pack: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Dump, bytes]]:
+    """The books after an import that nobody disturbed, and its file of rejections."""
+    name = server.new_database()
+    rejections = tmp_path_factory.mktemp("whole") / "rejections.csv"
+    ended_well(importing(server.url(name), pack, rejections))
+    yield name, meaning(server.url(name)), rejections.read_bytes()
+    server.drop(name)
+
+
+def test_the_pack_has_something_of_everything(whole: tuple[str, Dump, bytes]) -> None:
+    _, books, rejections = whole
+    assert {row[3] for row in books["transactions"]} == {
+        "spend", "award", "redeem", "load", "stored_value_spend", "refund",
+    }  # fmt: skip
+    assert len({row[4] for row in books["rejections"]}) >= 8
+    assert len(books["progress"]) == SEQUENCES
+    assert rejections.count(b"\n") == len(books["rejections"]) + 1
+    assert books["debts"]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_killed_import_goes_on_to_the_same_books(
+    server: Server, pack: Path, whole: tuple[str, Dump, bytes], tmp_path: Path, moment: str
+) -> None:
+    name = server.new_database()
+    url = server.url(name)
+    rejections = tmp_path / "rejections.csv"
+    assert killed_when(importing(url, pack, rejections), url, MOMENTS[moment])
+    ended_well(importing(url, pack, rejections))
+    assert differing(whole[1], meaning(url)) == {}
+    assert rejections.read_bytes() == whole[2]
+    server.drop(name)
+
+
+def test_an_import_killed_over_and_over_gets_there(
+    server: Server, pack: Path, whole: tuple[str, Dump, bytes], tmp_path: Path
+) -> None:
+    name = server.new_database()
+    url = server.url(name)
+    rejections = tmp_path / "rejections.csv"
+    for done in (0, 1, 2):
+        question = f"SELECT count(*) > {done} FROM import_progress"
+        assert killed_when(importing(url, pack, rejections), url, question)
+    ended_well(importing(url, pack, rejections))
+    assert differing(whole[1], meaning(url)) == {}
+    assert rejections.read_bytes() == whole[2]
+    server.drop(name)
+
+
+def test_importing_again_changes_nothing(
+    server: Server, pack: Path, whole: tuple[str, Dump, bytes], tmp_path: Path
+) -> None:
+    name = server.new_database(template=whole[0])
+    url = server.url(name)
+    before = everything(url)
+    for attempt in ("second", "third"):
+        rejections = tmp_path / attempt
+        ended_well(importing(url, pack, rejections))
+        assert rejections.read_bytes() == whole[2]
+    changed = differing(before, everything(url))
+    # That an import has ended is told each time; who listens may ask how much it changed.
+    assert set(changed) <= {"outbox", "directory_version"}
+    server.drop(name)
+
+
+def test_two_imports_at_once_take_turns(
+    server: Server, pack: Path, whole: tuple[str, Dump, bytes], tmp_path: Path
+) -> None:
+    name = server.new_database()
+    url = server.url(name)
+    commands = [importing(url, pack, tmp_path / str(number)) for number in range(2)]
+    for command in commands:
+        ended_well(command)
+    assert differing(whole[1], meaning(url)) == {}
+    assert [(tmp_path / str(number)).read_bytes() for number in range(2)] == [whole[2]] * 2
+    server.drop(name)
