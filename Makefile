@@ -31,7 +31,7 @@ demo: $(STAMP) ## Show a whole alliance month on this machine (ARGS="--out DIR")
 	@$(BIN)/clearinghouse demo $(ARGS)
 
 test: $(STAMP) tools ## Run the tests (ARGS="-k name" for some of them)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadscope $(ARGS)
 
 check: $(STAMP) ## Check format, lint, types, import layers and dead code
 	@$(checks); \

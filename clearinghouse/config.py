@@ -57,7 +57,7 @@ MASTER_KEY = Variable(
 IMPORT_WORKERS = Variable(
     "CLEARINGHOUSE_IMPORT_WORKERS",
     "2",
-    f"Processes that read and load a pack at the same time, 1 to {MAX_IMPORT_WORKERS}.",
+    f"Sequences of lines that an import posts at the same time, 1 to {MAX_IMPORT_WORKERS}.",
 )
 SETTINGS_TABLE = (DATABASE_URL, DATA_DIR, POSTGRES_BIN, MASTER_KEY, IMPORT_WORKERS)
 
@@ -71,7 +71,7 @@ class Settings:
         database_url: SQLAlchemy URL of an external PostgreSQL; None means the embedded one.
         postgres_bin: Folder with the PostgreSQL programs; None means wheel, then system.
         master_key: The 32 bytes of the vault's key; None means the key file under ``data_dir``.
-        import_workers: Processes that load a pack at the same time.
+        import_workers: Sequences of lines that an import posts at the same time.
     """
 
     data_dir: Path

@@ -10,7 +10,6 @@ from clearinghouse.domain.calendar import cut_off, format_period
 from clearinghouse.domain.directory import Directory
 from clearinghouse.domain.netting import Obligations, Position
 from clearinghouse.domain.rulebook import Rulebook
-from clearinghouse.operations.close import rulebook_of_period
 from clearinghouse.operations.context import Context
 from clearinghouse.store import frozen, statement_lines
 from clearinghouse.store.statement_lines import ActivitySum
@@ -54,8 +53,11 @@ class FrozenRun:
 def read_run(context: Context, period: int) -> FrozenRun:
     """Read the frozen figures of a netted period."""
     with context.database.office() as session:
-        directory = context.directory.current(session)
-        in_force = rulebook_of_period(directory, period)
+        now = context.directory.current(session)
+        number, parties = frozen.run_terms(session, period)
+        # The members as they were when the period was netted: a resumed run prints no other names.
+        directory = Directory(parties, now.hotels.values(), (), now.rulebooks)
+        in_force = directory.rulebook_by_number[number]
         used = {*statement_lines.rulebooks_used(session, period), in_force.number}
         versions = [version for version in directory.rulebooks if version.number in used]
         return FrozenRun(

@@ -29,6 +29,9 @@ def net_period(context: Context, period: int) -> None:
             raise BooksDoNotBalance(
                 f"the net positions of {format_period(period)} and their fees differ by {total} fen"
             )
+        directory = context.directory.current(session)
+        rulebook = rulebook_of_period(directory, period).number
+        frozen.freeze_run(session, period, rulebook, directory.systems.values())
         frozen.freeze_positions(session, period, positions, vat_on_top)
         frozen.freeze_obligations(session, period, pairs)
         frozen.freeze_liability(session, period)

@@ -31,6 +31,7 @@ from settlement.tables import manifest, tables
 #: Told which stage has begun, how much of it is done, and of how much.
 Watch = Callable[[str, int, int], None]
 
+MANIFEST = "manifest.json"
 PUBLISHED = ("published", "settled")
 #: Formats whose rows are the statement's lines.
 _WITH_LINES = ("csv", "json")
@@ -153,7 +154,7 @@ def _publish(context: Context, run: FrozenRun) -> None:
         closing.write_entry(session, entry, at)
         files = frozen.stored_files(session, run.period)
         document = manifest(run, files)
-        frozen.store_file(session, run.period, "manifest.json", BytesIO(document), rows=len(files))
+        frozen.store_file(session, run.period, MANIFEST, BytesIO(document), rows=len(files))
         name = format_period(run.period)
         for system in run.positions:
             outbox.add(session, at, "statement.published", {"period": name}, system)

@@ -22,7 +22,7 @@ from clearinghouse.domain.errors import NotFound
 from clearinghouse.operations.context import Context
 from clearinghouse.store import frozen, periods
 from settlement.netting import figures
-from settlement.run import files_of, read_file, settle, statement_path
+from settlement.run import MANIFEST, files_of, read_file, settle, statement_path
 from settlement.statements.formats import FORMATS
 from settlement.tables import POSITION_COLUMNS, PositionRow, position_row
 
@@ -74,7 +74,8 @@ def run_settlement(context: Context, period: int) -> None:
 def write_period(context: Context, period: int, out: Path) -> Path:
     """Write the files of a settled period under ``out``; return their folder."""
     folder = out / format_period(period)
-    for file in files_of(context, period):
+    # The manifest comes last: where it is, everything is.
+    for file in sorted(files_of(context, period), key=lambda file: file.path == MANIFEST):
         write_file(folder / file.path, read_file(context, period, file.path))
     return folder
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import click
@@ -132,17 +133,34 @@ def progress_bar() -> Iterator[Callable[[str, float, float], None]]:
 
 
 def write_file(path: Path, content: Iterable[bytes]) -> None:
-    """Write a file whole or not at all: beside its place first, then moved there.
+    """Write a file whole or not at all: beside its place first, then moved there. A device is written into.
 
     Raises:
         ClearinghouseError: it can't be written there.
     """
-    part = path.with_name(f".{path.name}.part")
     try:
+        path = path.resolve()
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            for block in content:
-                file.write(block)
-        part.replace(path)
+        if path.exists() and not path.is_file():
+            with path.open("wb") as device:
+                device.writelines(content)
+            return
+        # A name of its own: two commands may write the same file at once.
+        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as part:
+            try:
+                part.writelines(content)
+                part.flush()
+                Path(part.name).chmod(0o666 & ~_umask())
+                Path(part.name).replace(path)
+            except BaseException:
+                Path(part.name).unlink(missing_ok=True)
+                raise
     except OSError as error:
         raise ClearinghouseError(f"{path} can't be written: {error.strerror}") from error
+
+
+def _umask() -> int:
+    """Return what this process keeps from others in new files; temporary files ignore it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

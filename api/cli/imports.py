@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from api.cli.common import books, progress_bar, settings, write_file
-from clearinghouse.domain.errors import TILL_SENTENCES, RefusalCode
+from clearinghouse.domain.errors import TILL_SENTENCES, ClearinghouseError, RefusalCode
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.importing import ImportResult, import_pack, rejected_lines
+from clearinghouse.operations.packs.folder import contents
 from settlement.tables import csv_bytes
 
 _COLUMNS = ("file", "line", "host_hotel", "txn_ref", "code", "message")
@@ -31,16 +32,31 @@ def import_pack_command(pack: Path, rejections: Path | None) -> None:
     written. A line that breaks a rule of the alliance is refused alone and the rest lands. The same pack again
     changes nothing, and an import that was killed goes on where it stopped.
     """
+    target = rejections or pack / "rejections.csv"
+    if is_pack_file(pack, target):
+        raise click.UsageError(f"{target} belongs to the pack; write the rejections elsewhere")
     with books() as context:
         result = run_import(context, pack)
-        target = rejections or pack / "rejections.csv"
-        write_file(target, rejection_file(context, result))
+        try:
+            write_file(target, rejection_file(context, result))
+        except ClearinghouseError as failed:
+            raise ClearinghouseError(
+                f"the pack has landed, but {failed.message}; run it again with another --rejections"
+            ) from failed
     landed = result.landed
     click.echo(
         f"{result.lines:,} transactions, {result.rejected:,} refused (see {target});"
         f" new: {landed.systems} systems, {landed.hotels} hotel rows, {landed.tiers} tiers,"
         f" {landed.travellers:,} travellers, {landed.cards:,} card rows"
     )
+
+
+def is_pack_file(pack: Path, target: Path) -> bool:
+    """Tell whether the rejections would overwrite what was to be imported."""
+    if target.resolve().parent != pack.resolve() or not target.exists():
+        return False
+    found = contents(pack)
+    return target.name in found.files or target.name in found.transactions
 
 
 def run_import(context: Context, pack: Path) -> ImportResult:

@@ -19,7 +19,7 @@ DRAW_ORDERS = ("earliest_expiry", "own_system_first")
 FEE_KINDS = ("spend", "redeem", "stored_value")
 DEFAULT_RATES_PPM = {"spend": 10_000, "redeem": 20_000, "stored_value": 5_000}
 
-_MAX_MINOR = 10**15
+_MAX_MINOR = 10**12
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 
 
@@ -95,7 +95,7 @@ class Rulebook:
 
 #: Whole-number members with the least and the greatest value that makes sense.
 _NUMBERS: dict[str, tuple[int, int]] = {
-    "point_value_minor_per_100": (0, _MAX_MINOR),
+    "point_value_minor_per_100": (0, 1_000_000),
     "points_expiry_months": (0, 1200),
     "points_pending_days": (0, 3660),
     "restore_grace_days": (0, 3660),

@@ -12,7 +12,7 @@ from clearinghouse.domain.business_day import business_day
 from clearinghouse.domain.calendar import first_day, format_period, period_of
 from clearinghouse.domain.errors import OperatorRefused, PackFault
 from clearinghouse.operations.context import Context
-from clearinghouse.operations.membership import known, land
+from clearinghouse.operations.membership import PackDate, known, land
 from clearinghouse.operations.packs import CheckedPack, Pack, check, fields
 from clearinghouse.operations.packs.showing import shown
 from clearinghouse.store import audit, governance
@@ -72,7 +72,13 @@ class Change:
         """Check rows by the rules of a pack and write them."""
         self.check(pack)
         try:
-            land(self.session, self.context.vault, CheckedPack(pack, ()), self.today, self.now)
+            land(
+                self.session,
+                self.context.vault,
+                CheckedPack(pack, ()),
+                PackDate(self.today, False),
+                self.now,
+            )
         except PackFault as fault:
             raise OperatorRefused(without_place(fault)) from None
 

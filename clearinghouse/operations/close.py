@@ -35,6 +35,7 @@ def close(context: Context, period: int, watch: Callable[[str], None] | None = N
         PeriodNotReady: an earlier month is open, a later one is closed, or the cut-off is still to come.
     """
     with context.database.posting() as session:
+        periods.hold_opening_lock(session)
         state = periods.state_of(session, period)
         if state is None or state == "open":
             _must_be_closable(context, session, period)

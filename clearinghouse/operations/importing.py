@@ -19,8 +19,8 @@ from clearinghouse.operations.packs import CheckedPack, TransactionsFile, check,
 from clearinghouse.operations.post import post
 from clearinghouse.store import imports, outbox, rollups
 from clearinghouse.store.database import Session
-from clearinghouse.store.imports import ImportFile, Rejection
-from clearinghouse.store.loading import CardFile
+from clearinghouse.store.imports import Answered, ImportFile, Rejection
+from clearinghouse.store.loading import CardFile, Cards
 
 #: A sequence is short enough that no traveller stays locked for long.
 LINES_EACH = 2_000
@@ -112,7 +112,7 @@ def _one_at_a_time(context: Context) -> Iterator[None]:
 
 
 def _register(session: Session, context: Context, file: TransactionsFile, lanes: int) -> ImportFile:
-    return imports.register_file(
+    registered = imports.register_file(
         session,
         sha256=file.sha256,
         name=file.name,
@@ -121,6 +121,8 @@ def _register(session: Session, context: Context, file: TransactionsFile, lanes:
         lanes=lanes,
         lines_each=LINES_EACH,
     )
+    # The same bytes may have been imported under another name.
+    return registered._replace(name=file.name)
 
 
 def _import_file(
@@ -132,25 +134,32 @@ def _import_file(
 ) -> None:
     """Post a file portion by portion; the sequences of one portion run side by side."""
     with context.database.office() as session:
-        done = imports.done_sequences(session, registered)
-    if len(done) == registered.sequences:
+        count, answered = imports.answered(session, registered)
+    if count == file.lines:
         return
     lines = pack.transactions(file, 0, progress)
     with ThreadPoolExecutor(registered.lanes) as pool:
-        cards = CardFile()
+        file_cards = CardFile()
         running: list[Future[None]] = []
         portion = 0
         while block := list(islice(lines, registered.portion_size)):
+            first = block[0].line_no
+            before = answered.get(portion, Answered(0, 0))
+            rest = [line for line in block if not before.bits >> line.line_no - first & 1]
             with context.database.posting() as session:
-                cards.look_up(session, block, context.vault)
-            sequences = split_into_lanes(block, cards.cards, registered.lanes)
+                cards = file_cards.look_up(session, rest, context.vault)
+            # What a killed import left of a portion is one lane: cards that are known since might cut it otherwise.
+            lanes = registered.lanes if len(rest) == len(block) else 1
+            sequences = split_into_lanes(rest, cards.cards, lanes)
             # A portion waits for the one before it: lines of one traveller or reference keep their order.
             for future in running:
                 future.result()
             running = [
-                pool.submit(_post_sequence, context, registered, portion, lane, sequence, cards)
-                for lane, sequence in enumerate(sequences)
-                if (portion, lane) not in done
+                pool.submit(
+                    _post_sequence, context, registered, portion, lane, first, sequence, cards
+                )
+                for lane, sequence in enumerate(sequences, start=before.next_lane)
+                if sequence
             ]
             portion += 1
             if portion % _FOLD_EVERY == 0:
@@ -166,8 +175,9 @@ def _post_sequence(
     file: ImportFile,
     portion: int,
     lane: int,
+    first_line: int,
     sequence: Sequence[Line],
-    cards: CardFile,
+    cards: Cards,
 ) -> None:
     def record(session: Session, outcomes: Sequence[Outcome]) -> None:
         refused = [
@@ -175,6 +185,7 @@ def _post_sequence(
             for line, outcome in zip(sequence, outcomes, strict=True)
             if isinstance(outcome, Refused)
         ]
-        imports.sequence_done(session, file, portion, lane, refused)
+        offsets = [line.line_no - first_line for line in sequence]
+        imports.sequence_done(session, file, portion, lane, offsets, refused)
 
     post(context, sequence, record, cards)

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
+from typing import NamedTuple
 
 import phonenumbers
 
+from clearinghouse.domain.calendar import format_period, period_of
 from clearinghouse.domain.directory import Directory
 from clearinghouse.domain.errors import PackFault
+from clearinghouse.domain.rulebook import Rulebook
 from clearinghouse.operations.packs import (
     CheckedPack,
     HotelFacts,
@@ -20,7 +23,7 @@ from clearinghouse.operations.packs import (
     Pack,
     TierStanding,
 )
-from clearinghouse.store import imports, members, travellers
+from clearinghouse.store import imports, members, periods, travellers
 from clearinghouse.store.database import Session
 from clearinghouse.store.directory import directory_changed, read_directory
 from clearinghouse.store.members import Membership, SystemProfile, TierVersion
@@ -68,42 +71,46 @@ def known(session: Session, vault: Vault, pack: Pack) -> Known:
     )
 
 
-def pack_date(session: Session, pack: Pack, now: datetime) -> date:
+class PackDate(NamedTuple):
+    """The date from which a pack's undated rows hold, and whether this very content was imported before."""
+
+    day: date
+    seen_before: bool
+
+
+def pack_date(session: Session, pack: Pack, now: datetime) -> PackDate:
     """Return the date from which the pack's undated rows (systems, tiers, travellers) hold.
 
     That is the pack's own date, else the day on which this very content was first imported: so importing an
     older pack again never brings an older state back (docs/decisions/0003).
     """
-    if pack.dated is not None:
-        return pack.dated
     content = sha256()
     for name in sorted(pack.present):
         content.update(name.encode() + b"\0" + (pack.folder / name).read_bytes())
     digest = content.hexdigest()
-    today = imports.first_imported_on(session, digest)
-    if today is None:
-        today = now.date()
+    first_day = imports.first_imported_on(session, digest)
+    if first_day is None:
         imports.register_file(
             session,
             sha256=digest,
             name=pack.folder.name,
             lines=0,
-            today=today,
+            today=now.date(),
             lanes=1,
             lines_each=1,
         )
-    return today
+    return PackDate(pack.dated or first_day or now.date(), first_day is not None)
 
 
 def land(
-    session: Session, vault: Vault, checked: CheckedPack, dated: date, now: datetime
+    session: Session, vault: Vault, checked: CheckedPack, on: PackDate, now: datetime
 ) -> Landed:
     """Write a checked pack's reference data; what is on record already stays as it is.
 
     Raises:
         PackFault: a row contradicts one that is on record for the same date; the caller rolls back.
     """
-    pack = checked.pack
+    pack, dated = checked.pack, on.day
     systems = _land_systems(session, pack, dated)
     hotels = members.add_memberships(
         session,
@@ -117,14 +124,27 @@ def land(
         now,
     )  # fmt: skip
     tiers = _land_tiers(session, pack, dated)
-    if pack.rulebook is not None:
-        members.add_rulebook(session, pack.rulebook.rulebook, now)
-        members.accept_rulebook(session, pack.rulebook.rulebook.version, "import", now)
+    if pack.rulebook is not None and not on.seen_before:
+        _land_rulebook(session, pack.rulebook.rulebook, now)
     people = _land_travellers(session, vault, pack, dated)
     directory = read_directory(session)
     cards = _land_cards(session, vault, pack, directory)
     directory_changed(session)
     return Landed(systems, hotels, tiers, people, cards)
+
+
+def _land_rulebook(session: Session, rulebook: Rulebook, now: datetime) -> None:
+    """Record a version, which every system known by then accepts; a repeat accepts for nobody who joined since."""
+    if rulebook.version not in members.rulebooks(session):
+        closed = periods.hold_closed_through(session)
+        if period_of(rulebook.effective_from) <= closed:
+            raise PackFault(
+                f"version {rulebook.version} can't take effect on {rulebook.effective_from}:"
+                f" {format_period(closed)} is closed and nothing rewrites it",
+                "rulebook.json",
+            )
+        members.add_rulebook(session, rulebook, now)
+    members.accept_rulebook(session, rulebook.version, "import", now)
 
 
 def _land_systems(session: Session, pack: Pack, dated: date) -> int:

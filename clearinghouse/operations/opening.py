@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from clearinghouse.config import Settings
+from clearinghouse.domain.errors import ConfigError
 from clearinghouse.operations.context import Clock, Context, utc_now
 from clearinghouse.store.database import Database
 from clearinghouse.store.embedded import ensure_running
 from clearinghouse.store.migrate import migrate
+from clearinghouse.store.travellers import foreign_key_id
 from clearinghouse.store.vault import Vault
 
 
@@ -26,9 +28,21 @@ def opened(settings: Settings, clock: Clock = utc_now) -> Iterator[Context]:
     vault = Vault.open(settings)
     database = Database(url, pool_size=max(8, settings.import_workers + 2))
     try:
+        _key_must_fit(database, vault)
         yield Context(database, vault, clock)
     finally:
         database.close()
+
+
+def _key_must_fit(database: Database, vault: Vault) -> None:
+    """Refuse to go on with another key: every card would be unknown, and every line refused for good."""
+    with database.office() as session:
+        others = foreign_key_id(session, vault)
+    if others is not None:
+        raise ConfigError(
+            "the master key is not the one that protects the travellers in these books;"
+            " set CLEARINGHOUSE_MASTER_KEY or restore master.key, and run it again"
+        )
 
 
 def is_ready(context: Context) -> None:

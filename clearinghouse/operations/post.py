@@ -10,7 +10,7 @@ from clearinghouse.domain.transactions import Line
 from clearinghouse.operations.context import Context
 from clearinghouse.store.database import Session, is_conflict
 from clearinghouse.store.ledger import write_books
-from clearinghouse.store.loading import CardFile, load_books
+from clearinghouse.store.loading import CardFile, Cards, load_books
 from clearinghouse.store.periods import open_period
 
 #: How often a sequence is tried again when another one came first.
@@ -32,7 +32,7 @@ def post(
     context: Context,
     lines: Sequence[Line],
     alongside: Alongside | None = None,
-    cards: CardFile | None = None,
+    cards: Cards | None = None,
 ) -> list[Outcome]:
     """Decide and write a sequence of lines as one database transaction; one outcome a line, in order.
 
@@ -58,13 +58,12 @@ def _post_once(
     context: Context,
     lines: Sequence[Line],
     alongside: Alongside | None,
-    cards: CardFile | None,
+    cards: Cards | None,
 ) -> list[Outcome]:
     with context.database.posting() as session:
         directory = context.directory.current(session)
         if cards is None:
-            cards = CardFile()
-            cards.look_up(session, lines, context.vault)
+            cards = CardFile().look_up(session, lines, context.vault)
         books = load_books(session, lines, directory, cards)
         outcomes = [decide(line, books, directory, context.new_id) for line in lines]
         _periods_must_be_open(context, books)

@@ -116,8 +116,16 @@ class Database:
             raise DatabaseUnavailable(
                 f"the database can't be reached: {_first_line(error)}"
             ) from error
-        with connection, connection.begin():
-            yield Session(connection)
+        driver = connection.connection.dbapi_connection
+        try:
+            with connection, connection.begin():
+                yield Session(connection)
+        except (DBAPIError, psycopg2.Error) as error:
+            if driver is None or driver.closed:
+                raise DatabaseUnavailable(
+                    "the connection to the database was lost; what was committed stays, run it again"
+                ) from error
+            raise
 
     def close(self) -> None:
         """Close all connections."""

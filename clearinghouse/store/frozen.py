@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from hashlib import sha256
 from typing import BinaryIO, NamedTuple
 
+from clearinghouse.domain.directory import System
 from clearinghouse.domain.netting import Measure, Obligations, Position
 from clearinghouse.store.bulk import Batch, table
 from clearinghouse.store.database import Session
@@ -52,6 +55,22 @@ class StoredFile(NamedTuple):
     sha256: str
     size: int
     rows: int | None
+
+
+def freeze_run(session: Session, period: int, rulebook: int, parties: Iterable[System]) -> None:
+    """Write by which rulebook (its number) a period is netted, and the members as they are now."""
+    session.run(
+        "INSERT INTO netted_runs (period, rulebook, parties) VALUES (%s, %s, %s)",
+        [period, rulebook, json.dumps([asdict(party) for party in parties], ensure_ascii=False)],
+    )
+
+
+def run_terms(session: Session, period: int) -> tuple[int, list[System]]:
+    """Return the number of the rulebook by which a period was netted, and the members as they were then."""
+    row = session.row("SELECT rulebook, parties FROM netted_runs WHERE period = %s", [period])
+    if row is None:
+        raise RuntimeError("the period is not netted")
+    return row[0], [System(**party) for party in row[1]]
 
 
 def freeze_positions(

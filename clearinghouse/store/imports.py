@@ -27,11 +27,6 @@ class ImportFile(NamedTuple):
         """How many lines of the file make a portion."""
         return self.lanes * self.lines_each
 
-    @property
-    def sequences(self) -> int:
-        """How many sequences the whole file has."""
-        return -(-self.lines // self.portion_size) * self.lanes
-
 
 class Rejection(NamedTuple):
     """A refused line."""
@@ -42,6 +37,7 @@ class Rejection(NamedTuple):
     code: str
 
 
+PROGRESS = table("import_progress", "file int, portion int, lane int, lines int, answered bytea")
 REJECTIONS = table(
     "import_rejections", "file int, line bigint, host_hotel text, txn_ref text, code text"
 )
@@ -78,20 +74,47 @@ def first_imported_on(session: Session, sha256: str) -> date | None:
     return row[0] if row else None
 
 
-def done_sequences(session: Session, file: ImportFile) -> set[tuple[int, int]]:
-    """Return the (portion, lane) pairs of a file that are in the books."""
-    rows = session.rows("SELECT portion, lane FROM import_progress WHERE file = %s", [file.number])
-    return {(portion, lane) for portion, lane in rows}
+class Answered(NamedTuple):
+    """What of a portion is answered: one bit a line from its first on, and the next free lane."""
+
+    bits: int
+    next_lane: int
+
+
+def answered(session: Session, file: ImportFile) -> tuple[int, dict[int, Answered]]:
+    """Return how many lines of a file are answered, and what of each portion is."""
+    portions: dict[int, Answered] = {}
+    count = 0
+    for portion, lane, lines, bits in session.rows(
+        "SELECT portion, lane, lines, answered FROM import_progress WHERE file = %s", [file.number]
+    ):
+        before = portions.get(portion, Answered(0, 0))
+        portions[portion] = Answered(
+            before.bits | int.from_bytes(bits), max(before.next_lane, lane + 1)
+        )
+        count += lines
+    return count, portions
 
 
 def sequence_done(
-    session: Session, file: ImportFile, portion: int, lane: int, rejections: Sequence[Rejection]
+    session: Session,
+    file: ImportFile,
+    portion: int,
+    lane: int,
+    offsets: Sequence[int],
+    rejections: Sequence[Rejection],
 ) -> None:
-    """Record, in the transaction that posts a sequence, that it is done and what it refused."""
+    """Record, in the transaction that posts a sequence, which lines it answered and what it refused.
+
+    ``offsets`` are the lines' numbers counted from the first line of the portion.
+    """
+    bits = 0
+    for offset in offsets:
+        bits |= 1 << offset
     batch = Batch()
     batch.insert(
-        table("import_progress", "file int, portion int, lane smallint"),
-        [(file.number, portion, lane)],
+        PROGRESS,
+        [(file.number, portion, lane, len(offsets), bits.to_bytes(bits.bit_length() // 8 + 1))],
     )
     batch.insert(REJECTIONS, [(file.number, *rejection) for rejection in rejections])
     batch.write(session)

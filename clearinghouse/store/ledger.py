@@ -18,13 +18,13 @@ TRANSACTIONS = table(
 )
 LEGS = table(
     "legs",
-    "period int, txn_id uuid, leg_no smallint, fee_kind text, host_hotel int, host_system int,"
+    "period int, txn_id uuid, leg_no int, fee_kind text, host_hotel int, host_system int,"
     " issuer_hotel int, issuer_system int, rulebook int, points bigint, base_minor bigint,"
-    " obligation_minor bigint, fee_minor bigint, reverses_txn uuid, reverses_leg smallint",
+    " obligation_minor bigint, fee_minor bigint, reverses_txn uuid, reverses_leg int",
 )
 POSTINGS = table(
     "postings",
-    "period int, entry_id uuid, seq smallint, debit bigint, credit bigint, asset smallint,"
+    "period int, entry_id uuid, seq int, debit bigint, credit bigint, asset smallint,"
     " amount bigint, lot bigint",
 )
 LOTS = table(

@@ -8,7 +8,7 @@ as the last holder of the lock left them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from clearinghouse.domain.accounts import AccountKind, Asset, account
@@ -40,36 +40,44 @@ _ASSETS = {asset.value: asset for asset in Asset}
 _NEEDS_LOTS = (Kind.REDEEM.value, Kind.STORED_VALUE_SPEND.value, Kind.REFUND.value)
 
 
-class CardFile:
-    """Cards by number, as far as they are known, and the blind index of every number that was asked for.
+class Cards(NamedTuple):
+    """The cards that some lines name, by number, as far as they are known, and the blind index of each number."""
 
-    An import keeps one for the length of a file, so a tier that is given meanwhile counts from the next file.
-    """
+    cards: Mapping[str, Card]
+    indexes: Mapping[str, bytes]
+
+
+class CardFile:
+    """Remembers cards for the length of a file, so a tier that is given meanwhile counts from the next file."""
 
     #: More than this is forgotten and looked up again.
     KEEP = 200_000
 
     def __init__(self) -> None:
-        self.cards: dict[str, Card] = {}
-        self.indexes: dict[str, bytes] = {}
+        self._cards: dict[str, Card] = {}
+        self._indexes: dict[str, bytes] = {}
 
-    def look_up(self, session: Session, lines: Iterable[Line], vault: Vault) -> None:
-        """Look up those of the cards that lines name which have not been found yet."""
-        if len(self.indexes) > self.KEEP:
-            # Sequences under way hold the old ones.
-            self.cards, self.indexes = {}, {}
-        numbers = {line.card_number for line in lines} - self.cards.keys()
-        if numbers:
-            indexes = {number: vault.blind_index("card", number) for number in numbers}
-            self.cards |= _cards(session, indexes)
-            self.indexes |= indexes
+    def look_up(self, session: Session, lines: Iterable[Line], vault: Vault) -> Cards:
+        """Return the cards that lines name; what is returned stays as it is, whatever is looked up later."""
+        if len(self._indexes) > self.KEEP:
+            self._cards, self._indexes = {}, {}
+        named = {line.card_number for line in lines}
+        unknown = named - self._cards.keys()
+        if unknown:
+            indexes = {number: vault.blind_index("card", number) for number in unknown}
+            self._cards |= _cards(session, indexes)
+            self._indexes |= indexes
+        return Cards(
+            {number: self._cards[number] for number in named & self._cards.keys()},
+            {number: self._indexes[number] for number in named},
+        )
 
 
 def load_books(
-    session: Session, lines: Sequence[Line], directory: Directory, file: CardFile
+    session: Session, lines: Sequence[Line], directory: Directory, found: Cards
 ) -> Books:
     """Load everything that deciding these lines can need, with their travellers locked."""
-    cards = file.cards
+    cards = found.cards
     travellers = sorted(
         {cards[line.card_number].traveller for line in lines if line.card_number in cards}
     )
@@ -77,7 +85,7 @@ def load_books(
     lot_numbers = _lock_travellers(session, travellers, most_lots)
     books = Books(_lock_periods(session, lines), LotNumbers(session, lot_numbers))
     books.cards = cards
-    books.card_indexes = file.indexes
+    books.card_indexes = found.indexes
     _references(session, books, directory, lines)
     originals = _originals(session, books, directory, lines)
     drawing = {

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from clearinghouse.store.database import Session
 
+#: Advisory lock under which periods are opened (the function ``open_period`` takes it) and closed.
+OPENING_LOCK = 727001
 #: Advisory lock that a settlement holds as long as it runs.
 RUN_LOCK = 727007
 
@@ -21,8 +23,13 @@ class PeriodState(NamedTuple):
     state: str
 
 
+def hold_opening_lock(session: Session) -> None:
+    """Let no period be opened until this transaction ends."""
+    session.row("SELECT pg_advisory_xact_lock(%s)", [OPENING_LOCK])
+
+
 def open_period(session: Session, period: int) -> None:
-    """Make the partitions of a period, unless they are there."""
+    """Make the partitions of a period, unless they are there or a later period is closed."""
     session.run("SELECT open_period(%s)", [period])
 
 
@@ -31,6 +38,13 @@ def periods(session: Session) -> list[PeriodState]:
     return [
         PeriodState(*row) for row in session.rows("SELECT period, state FROM periods ORDER BY 1")
     ]
+
+
+def hold_closed_through(session: Session) -> int:
+    """Return the last period that is closed or closing (0: none), and let none close until this transaction ends."""
+    hold_opening_lock(session)
+    row = session.row("SELECT coalesce(max(period), 0) FROM periods WHERE state <> 'open'")
+    return int(row[0]) if row else 0
 
 
 def state_of(session: Session, period: int) -> str | None:

@@ -136,6 +136,12 @@ def known_cards(session: Session, vault: Vault, numbers: Sequence[str]) -> dict[
     return found
 
 
+def foreign_key_id(session: Session, vault: Vault) -> str | None:
+    """Return the id of the master key that protects the travellers on record, if it is another than the vault's."""
+    row = session.row("SELECT key_id FROM travellers WHERE key_id IS NOT NULL LIMIT 1")
+    return None if row is None or row[0] == vault.key_id else str(row[0])
+
+
 def any_cards(session: Session) -> bool:
     """Tell whether there is any card at all."""
     return session.row("SELECT FROM cards LIMIT 1") is not None

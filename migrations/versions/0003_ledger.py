@@ -56,7 +56,7 @@ CREATE INDEX transactions_by_original ON transactions (original) WHERE original 
 CREATE TABLE legs (
     period           integer NOT NULL,
     txn_id           uuid NOT NULL,
-    leg_no           smallint NOT NULL,
+    leg_no           integer NOT NULL,
     fee_kind         text NOT NULL,
     host_hotel       integer NOT NULL,
     host_system      integer NOT NULL,
@@ -68,7 +68,7 @@ CREATE TABLE legs (
     obligation_minor bigint NOT NULL,
     fee_minor        bigint NOT NULL,
     reverses_txn     uuid,
-    reverses_leg     smallint,
+    reverses_leg     integer,
     PRIMARY KEY (period, txn_id, leg_no),
     CONSTRAINT no_exchange_no_fee
         CHECK (host_system <> issuer_system OR (fee_minor = 0 AND obligation_minor = 0))
@@ -87,7 +87,7 @@ COMMENT ON TABLE entries IS 'journal entries that are no transaction of a hotel:
 CREATE TABLE postings (
     period   integer NOT NULL,
     entry_id uuid NOT NULL,
-    seq      smallint NOT NULL,
+    seq      integer NOT NULL,
     debit    bigint NOT NULL,
     credit   bigint NOT NULL,
     asset    smallint NOT NULL,
@@ -170,11 +170,15 @@ CREATE TABLE import_files (
 CREATE TABLE import_progress (
     file    integer NOT NULL REFERENCES import_files,
     portion integer NOT NULL,
-    lane    smallint NOT NULL,
+    lane    integer NOT NULL,
+    lines   integer NOT NULL,
+    answered bytea NOT NULL,
     PRIMARY KEY (file, portion, lane)
 );
 COMMENT ON TABLE import_progress IS
     'committed with each sequence of lines, so that a killed import goes on where it stopped';
+COMMENT ON COLUMN import_progress.answered IS
+    'one bit a line of the portion, counted from its first: what must not be answered again';
 CREATE TABLE import_rejections (
     file       integer NOT NULL REFERENCES import_files,
     line       bigint NOT NULL,
@@ -222,6 +226,9 @@ APPEND_ONLY = (
     "transaction_refs",
     "audit_log",
     "outbox",
+    "memberships",
+    "rulebooks",
+    "acceptances",
 )
 
 #: Makes the partitions of a period without the lock on the parents that live traffic would wait for.
@@ -232,8 +239,9 @@ DECLARE
     parent text;
     part   text;
 BEGIN
-    PERFORM pg_advisory_xact_lock(727001, wanted);
-    IF EXISTS (SELECT FROM periods WHERE period = wanted) THEN
+    -- Closing a period takes the same lock: a month before a closed one must not appear afterwards.
+    PERFORM pg_advisory_xact_lock(727001);
+    IF EXISTS (SELECT FROM periods WHERE period = wanted OR period > wanted AND state <> 'open') THEN
         RETURN;
     END IF;
     FOREACH parent IN ARRAY ARRAY['transactions', 'legs', 'entries', 'postings'] LOOP

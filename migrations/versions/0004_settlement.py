@@ -8,6 +8,14 @@ revision = "0004"
 down_revision = "0003"
 
 UPGRADE = """
+CREATE TABLE netted_runs (
+    period   integer PRIMARY KEY REFERENCES periods,
+    rulebook integer NOT NULL REFERENCES rulebooks,
+    parties  jsonb NOT NULL
+);
+COMMENT ON TABLE netted_runs IS
+    'by what rulebook a period was netted, and the members as they were then: a resumed run must not see others';
+
 CREATE TABLE positions (
     period            integer NOT NULL REFERENCES periods,
     system            integer NOT NULL REFERENCES systems,
@@ -78,7 +86,17 @@ BEGIN
 END $$;
 """
 
-FROZEN = ("positions", "obligations", "points_liability", "period_files", "period_file_chunks")
+FROZEN = (
+    "netted_runs",
+    "positions",
+    "obligations",
+    "points_liability",
+    "period_files",
+    "period_file_chunks",
+)
+
+#: Nothing enters a published period either, whatever the code above believes.
+BY_PERIOD = ("transactions", "legs", "entries", "postings")
 
 STATES = """
 CREATE FUNCTION period_goes_forward() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -86,7 +104,9 @@ DECLARE
     stages text[] := ARRAY['open', 'closing', 'netted', 'stated', 'published', 'settled'];
 BEGIN
     IF TG_OP = 'DELETE' OR array_position(stages, NEW.state) < array_position(stages, OLD.state)
-       OR NEW.period <> OLD.period THEN
+       OR NEW.period <> OLD.period
+       OR (OLD.closing_at IS NOT NULL AND NEW.closing_at IS DISTINCT FROM OLD.closing_at)
+       OR (OLD.published_at IS NOT NULL AND NEW.published_at IS DISTINCT FROM OLD.published_at) THEN
         RAISE EXCEPTION 'a period only goes forward (domain.md 4)' USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
@@ -111,6 +131,11 @@ def upgrade() -> None:
         )
         op.execute(
             f"CREATE TRIGGER no_truncate BEFORE TRUNCATE ON {table} EXECUTE FUNCTION refuse_change()"
+        )
+    for table in BY_PERIOD:
+        op.execute(
+            f"CREATE TRIGGER published AFTER INSERT ON {table} REFERENCING NEW TABLE AS added"
+            " FOR EACH STATEMENT EXECUTE FUNCTION refuse_once_published()"
         )
     op.execute(STATES)
 

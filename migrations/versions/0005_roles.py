@@ -38,7 +38,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public TO clearinghouse_poster;
 GRANT INSERT ON transaction_refs, transactions, legs, entries, postings, lots, debts, rollup_increments,
     rollups, import_files, import_progress, import_rejections, outbox, audit_log,
     systems, hotels, memberships, tiers, rulebooks, acceptances, travellers, cards, card_tiers,
-    positions, obligations, points_liability, period_files, period_file_chunks TO clearinghouse_poster;
+    netted_runs, positions, obligations, points_liability, period_files, period_file_chunks TO clearinghouse_poster;
 GRANT UPDATE ON lots, debts, rollups, periods, systems, travellers, directory_version TO clearinghouse_poster;
 GRANT DELETE ON rollup_increments TO clearinghouse_poster;
 REVOKE ALL ON FUNCTION open_period(integer) FROM PUBLIC;

@@ -54,18 +54,18 @@ def copy_of(pack: Path, to: Path) -> Path:
 
 
 def rows_in_every_table(database_url: str) -> dict[str, int]:
-    with closing(psycopg2.connect(database_url.replace("+psycopg2", ""))) as connection:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
-                " AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY 1"
-            )
-            counts = {}
-            for (table,) in cursor.fetchall():
-                cursor.execute(f'SELECT count(*) FROM "{table}"')
-                row = cursor.fetchone()
-                counts[table] = row[0] if row else -1
-            return counts
+    dsn = database_url.replace("+psycopg2", "")
+    counts = {}
+    with closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+            " AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY 1"
+        )
+        for (table,) in cursor.fetchall():
+            cursor.execute(f'SELECT count(*) FROM "{table}"')
+            row = cursor.fetchone()
+            counts[table] = row[0] if row else -1
+    return counts
 
 
 def test_a_month_from_import_to_statement(run: Run, packs: Path, tmp_path: Path) -> None:
@@ -128,7 +128,10 @@ FAULTS = {
     "no hotels": (cut("hotels.csv"), "hotels.csv"),
     "a column is missing": (change(TRANSACTIONS, ",points", ""), f"{TRANSACTIONS} line 1"),
     "a huge number": (change(TRANSACTIONS, ",\n", "1e30,\n"), f"{TRANSACTIONS} line"),
-    "a rate below zero": (change("rulebook.json", '"rate_ppm": ', '"rate_ppm": -'), "rulebook.json"),
+    "a rate below zero": (
+        change("rulebook.json", '"rate_ppm": ', '"rate_ppm": -'),
+        "rulebook.json",
+    ),
     "a NUL byte": (change(TRANSACTIONS, "spend", "spe\0nd"), f"{TRANSACTIONS} line"),
     "an unknown system": (change("hotels.csv", "SPRUCE,", "NOBODY,"), "hotels.csv line"),
 }
@@ -184,7 +187,9 @@ def test_an_unreachable_database_is_one_sentence(run: Run, monkeypatch: pytest.M
 def test_every_command_explains_itself(run: Run) -> None:
     code, out, _ = run("--help")
     assert code == 0
-    commands = [line.split()[0] for line in out.partition("Commands:")[2].splitlines() if line.strip()]
+    commands = [
+        line.split()[0] for line in out.partition("Commands:")[2].splitlines() if line.strip()
+    ]
     assert {"demo", "import", "settle", "positions", "statement", "check", "db"} <= set(commands)
     for command in commands:
         assert run(command, "--help")[0] == 0, command

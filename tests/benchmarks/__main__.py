@@ -6,7 +6,7 @@ import argparse
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,18 @@ _WIDTH = 150
 
 def measure(
     names: Sequence[str], sizes: Sizes, folder: Path, tell: Tell
-) -> tuple[dict[str, Any], list[Figure]]:
-    """Run benchmarks on a server of their own in ``folder``; return the machine and the figures."""
+) -> Iterator[tuple[dict[str, Any], list[Figure]]]:
+    """Run benchmarks on a server of their own in ``folder``.
+
+    Yields the machine and all figures so far after each benchmark: a run that breaks off loses one.
+    """
     bench = Bench(folder, sizes, tell)
+    figures: list[Figure] = []
     try:
         described = machine.describe(bench.endpoint, folder)
-        return described, [figure for name in names for figure in BENCHMARKS[name](bench)]
+        for name in names:
+            figures += BENCHMARKS[name](bench)
+            yield described, figures
     finally:
         bench.close()
 
@@ -64,10 +70,10 @@ def main(arguments: Sequence[str]) -> None:
     try:
         with console.status("starting") as status:
             tell = status.update if console.is_terminal else console.print
-            described, figures = measure(asked.names or [*BENCHMARKS], sizes, folder, tell)
+            for described, figures in measure(asked.names or [*BENCHMARKS], sizes, folder, tell):
+                write_json(asked.json, described, figures)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    write_json(asked.json, described, figures)
     out = Console()
     # A file or a pipe has no width of its own; a table folded to 80 columns is hard to read there.
     show(out if out.is_terminal else Console(width=_WIDTH), described, figures)

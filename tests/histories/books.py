@@ -98,9 +98,8 @@ def live_through(
 def _post_portion(
     context: Context, portion: Sequence[Line], random: Random, lanes: int
 ) -> Iterator[tuple[int, str]]:
-    cards = CardFile()
     with context.database.posting() as session:
-        cards.look_up(session, portion, context.vault)
+        cards = CardFile().look_up(session, portion, context.vault)
     sequences = split_into_lanes(portion, cards.cards, lanes)
     random.shuffle(sequences)
     for sequence in sequences:

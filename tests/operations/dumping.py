@@ -32,7 +32,7 @@ _MEANING = {
     "rejections": "SELECT f.name, r.line, r.host_hotel, r.txn_ref, r.code FROM import_rejections r"
     " JOIN import_files f ON f.number = r.file",
     "files": "SELECT sha256, name, lines, lanes, lines_each FROM import_files",
-    "progress": "SELECT * FROM import_progress",
+    "answered": "SELECT file, sum(lines) FROM import_progress GROUP BY 1",
     "periods": "SELECT period, state FROM periods",
     "cards": "SELECT number, number_index, traveller, issuer_hotel FROM cards",
     "card_tiers": "SELECT * FROM card_tiers",

@@ -79,10 +79,10 @@ def test_transactions_are_read_exactly_and_counted(tmp_path: Path) -> None:
 
 
 def test_what_the_books_judge_is_no_fault_of_the_pack(tmp_path: Path) -> None:
-    odd = f"??,R9,gone,no_such_kind,not-a-card,2026-11-03,2020-01-01T00:00:00Z,0,{-(10**15)}"
+    odd = f"??,R9,gone,no_such_kind,not-a-card,2026-11-03,2020-01-01T00:00:00Z,0,{-(10**12)}"
     lines = transactions(load(write_pack(tmp_path, appended(T1, odd))))
     assert lines[-1][1:6] == ("??", "R9", "gone", "no_such_kind", "not-a-card")
-    assert lines[-1][-2:] == (0, -(10**15))
+    assert lines[-1][-2:] == (0, -(10**12))
 
 
 SPELLINGS: dict[str, Callable[[str], str]] = {

@@ -9,7 +9,8 @@ import re
 
 PROTECTED = (
     "postings", "legs", "transactions", "entries", "transaction_refs", "positions", "obligations",
-    "points_liability", "period_files", "period_file_chunks", "periods",
+    "points_liability", "period_files", "period_file_chunks", "periods", "netted_runs", "memberships",
+    "rulebooks", "acceptances",
 )  # fmt: skip
 
 _TABLE = """

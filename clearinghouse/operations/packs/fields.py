@@ -15,7 +15,7 @@ from typing import TypeVar
 from stdnum import luhn
 
 #: Money in fen and points: far beyond any hotel's, far within 64 bits, also when multiplied by a rate.
-AMOUNT_MAX = 10**15
+AMOUNT_MAX = 10**12
 CODE_MAX = 64
 NAME_MAX = 200
 #: A system's code names its statement's file, and file names end at 255 bytes.
@@ -127,7 +127,7 @@ def amount(text: str) -> int | None:
     """Return an amount of fen or points, ``None`` where empty; its sign is the books' business.
 
     Raises:
-        Unfit: no whole number, or beyond ±10^15.
+        Unfit: no whole number, or beyond ±10^12.
     """
     if not text:
         return None

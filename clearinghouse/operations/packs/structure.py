@@ -16,6 +16,9 @@ from clearinghouse.operations.packs.tables import CARDS, HOTELS, SYSTEMS, TIERS,
 from clearinghouse.operations.packs.tiers import check_tiers
 from clearinghouse.operations.packs.transactions import Progress, examine
 
+#: Names the clearing house's own statement.
+_OPERATOR = "OPERATOR"
+
 
 def check(pack: Pack, known: Known, progress: Progress | None = None) -> CheckedPack:
     """Check a pack's references and then every line of its transactions.
@@ -26,6 +29,7 @@ def check(pack: Pack, known: Known, progress: Progress | None = None) -> Checked
         PackFault: the first structural fault, with file and line.
     """
     _check_repeats(pack)
+    _check_system_codes(pack)
     if pack.rulebook is not None:
         _check_rulebook(pack.rulebook, known)
     _check_systems_named(pack, known)
@@ -47,6 +51,20 @@ def _check_repeats(pack: Pack) -> None:
         "tier_code of this system",
     )
     _refuse_repeats(((row.ref, row.line) for row in pack.travellers), TRAVELLERS, "traveller_ref")
+
+
+def _check_system_codes(pack: Pack) -> None:
+    """Refuse a code under which the statement files of two parties would meet, on any file system."""
+    for row in pack.systems:
+        if row.code.upper() == _OPERATOR:
+            raise PackFault(
+                f"system_code {row.code} is the clearing house's own", SYSTEMS, row.line
+            )
+    _refuse_repeats(
+        ((row.code.upper(), row.line) for row in pack.systems),
+        SYSTEMS,
+        "system_code (upper or lower case aside)",
+    )
 
 
 def _refuse_repeats(keys: Iterable[tuple[Hashable, int]], file: str, what: str) -> None:

@@ -8,8 +8,16 @@ _ROW_BEFORE, _INSERT, _DELETE, _UPDATE, _TRUNCATE_BEFORE = 3, 4, 8, 16, 34
 _ADD_ONLY = _ROW_BEFORE + _DELETE + _UPDATE
 _APPEND_ONLY = (
     "postings", "legs", "transactions", "entries", "transaction_refs", "audit_log", "outbox",
+    "memberships", "rulebooks", "acceptances",
 )  # fmt: skip
-_FROZEN = ("positions", "obligations", "points_liability", "period_files", "period_file_chunks")
+_FROZEN = (
+    "netted_runs",
+    "positions",
+    "obligations",
+    "points_liability",
+    "period_files",
+    "period_file_chunks",
+)
 _BY_PERIOD = ("transactions", "legs", "entries", "postings")
 
 #: Table, the function that refuses, and what it must be asked before (bits of ``pg_trigger.tgtype``).
