@@ -52,11 +52,12 @@ def test_the_locks_pin_what_is_required() -> None:
 
 
 def test_every_requirement_is_used() -> None:
+    distributions = packages_distributions()
     imported = {
         canonical(distribution)
         for path in modules(*PACKAGES)
         for _, module in imported_modules(path)
-        for distribution in packages_distributions().get(module.partition(".")[0], [])
+        for distribution in distributions.get(module.partition(".")[0], [])
     }
     assert required(RUNTIME) - imported == USED_OTHERWISE.keys()
 

@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier, Event
 from typing import TypeVar
 
+import psycopg2
 import pytest
 
 from clearinghouse.domain.calendar import parse_period
@@ -85,6 +87,55 @@ def test_one_reference_of_two_travellers_goes_to_one_of_them(alliance: MiniAllia
     }
     assert alliance.value("SELECT count(*) FROM transaction_refs") == 1
     assert alliance.value("SELECT count(*) FROM transactions") == 1
+
+
+def test_a_reference_that_another_is_posting_is_waited_for(alliance: MiniAlliance) -> None:
+    first, second = (
+        [alliance.line("spend", "BAM-HZ", "R", card, "2026-11-03", amount=10_000)]
+        for card in ("T1", "T2")
+    )
+    post(alliance.context, [alliance.line("award", "BAM-HZ", "A", "T2", "2026-11-01", points=1)])
+    decided, may_commit = Event(), Event()
+
+    def hold(session: Session, found: Sequence[Outcome]) -> None:
+        decided.set()
+        assert may_commit.wait(timeout=30)
+
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(post, alliance.context, first, hold)
+        assert decided.wait(timeout=30)
+        other = pool.submit(post, alliance.context, second)
+        with pytest.raises(TimeoutError):
+            other.result(timeout=0.3)
+        may_commit.set()
+        assert [told(found) for found in one.result(timeout=30)] == ["accepted"]
+        assert [told(found) for found in other.result(timeout=30)] == ["txn_ref_reused"]
+
+
+def test_a_sequence_that_the_server_ends_to_break_a_deadlock_is_tried_again(
+    alliance: MiniAlliance, database_url: str
+) -> None:
+    lines = [
+        alliance.line("spend", "BAM-HZ", ref, "T1", "2026-11-03", amount=10_000)
+        for ref in ("R1", "R2")
+    ]
+    hotel = alliance.value("SELECT number FROM hotels WHERE code = 'BAM-HZ'")
+    reserve = "INSERT INTO transaction_refs VALUES (%s, %s, '', gen_random_uuid())"
+    with (
+        closing(psycopg2.connect(database_url.replace("+psycopg2", ""))) as other,
+        other.cursor() as cursor,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        cursor.execute(reserve, [hotel, "R2"])
+        posted = pool.submit(post, alliance.context, lines)
+        while not alliance.value(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+        ):
+            assert not posted.done()
+        cursor.execute(reserve, [hotel, "R1"])  # who waited first is the one that is ended
+        other.rollback()
+        assert [told(found) for found in posted.result(timeout=30)] == ["accepted"] * 2
+    assert deadlocks(alliance) == 1
 
 
 def test_a_pool_is_never_overdrawn(alliance: MiniAlliance) -> None:
