@@ -56,7 +56,7 @@ MASTER_KEY = Variable(
 )
 IMPORT_WORKERS = Variable(
     "CLEARINGHOUSE_IMPORT_WORKERS",
-    "2",
+    "3",
     f"Sequences of lines that an import posts at the same time, 1 to {MAX_IMPORT_WORKERS}.",
 )
 SETTINGS_TABLE = (DATABASE_URL, DATA_DIR, POSTGRES_BIN, MASTER_KEY, IMPORT_WORKERS)

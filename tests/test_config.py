@@ -122,7 +122,7 @@ def test_a_bad_value_is_one_sentence_that_names_the_variable_and_no_secret(
 
 
 def test_workers_and_programs() -> None:
-    assert Settings.from_environment(HOME).import_workers == 2
+    assert Settings.from_environment(HOME).import_workers == 3
     env = {"CLEARINGHOUSE_IMPORT_WORKERS": "8", "CLEARINGHOUSE_POSTGRES_BIN": "/opt/pg/bin"}
     settings = Settings.from_environment({**HOME, **env})
     assert (settings.import_workers, settings.postgres_bin) == (8, Path("/opt/pg/bin"))

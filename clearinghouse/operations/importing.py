@@ -42,7 +42,7 @@ class ImportResult:
 
 
 def import_pack(
-    context: Context, folder: Path, *, lanes: int = 2, watch: Watch | None = None
+    context: Context, folder: Path, *, lanes: int = 3, watch: Watch | None = None
 ) -> ImportResult:
     """Load a pack: a structural fault refuses all of it, a business refusal only its line.
 

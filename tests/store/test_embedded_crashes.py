@@ -230,10 +230,15 @@ def test_a_folder_renamed_under_a_running_server_is_never_served_twice(
     moved = Cluster(tmp_path / "renamed")
     try:
         assert status(moved.settings).pid == endpoint.pid
-        with pytest.raises(DatabaseUnavailable, match="can't be reached"):
+        try:
             moved.start()
-        assert find_process(endpoint.pid) is not None
-        assert stop(moved.settings) is True
+        except DatabaseUnavailable as refused:
+            assert "can't be reached" in str(refused)
+            assert find_process(endpoint.pid) is not None
+            assert stop(moved.settings) is True
+        else:
+            # PostgreSQL looks for its folder once a minute: it may have ended by itself before we came.
+            assert find_process(endpoint.pid) is None
         assert ask(moved.start(), "SELECT 1") == 1
     finally:
         moved.close()
