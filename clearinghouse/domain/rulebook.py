@@ -240,7 +240,9 @@ def _timezone(value: object) -> str:
 def _fees(fees: object) -> dict[str, FeeRule]:
     rules: dict[str, FeeRule] = {}
     for kind, rule_document in _members(fees, set(FEE_KINDS), "fees").items():
-        document = _members(rule_document, set(_FEE_NUMBERS), f"fees.{kind}")
+        document = dict(_members(rule_document, {"payer", *_FEE_NUMBERS}, f"fees.{kind}"))
+        if document.pop("payer", "host") != "host":
+            raise RulebookFault(f"fees.{kind}.payer must be host", f"fees.{kind}.payer")
         numbers = {
             name: _whole(value, f"fees.{kind}.{name}", *_FEE_NUMBERS[name])
             for name, value in document.items()

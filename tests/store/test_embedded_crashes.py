@@ -233,12 +233,14 @@ def test_a_folder_renamed_under_a_running_server_is_never_served_twice(
         try:
             moved.start()
         except DatabaseUnavailable as refused:
-            assert "can't be reached" in str(refused)
-            assert find_process(endpoint.pid) is not None
-            assert stop(moved.settings) is True
+            said = str(refused)
         else:
-            # PostgreSQL looks for its folder once a minute: it may have ended by itself before we came.
-            assert find_process(endpoint.pid) is None
+            said = ""
+        if said:
+            assert "can't be reached" in said
+            assert stop(moved.settings) is True
+        # PostgreSQL looks for its folder once a minute: it may have ended by itself before we came.
+        assert find_process(endpoint.pid) is None
         assert ask(moved.start(), "SELECT 1") == 1
     finally:
         moved.close()
