@@ -95,9 +95,6 @@ FROZEN = (
     "period_file_chunks",
 )
 
-#: Nothing enters a published period either, whatever the code above believes.
-BY_PERIOD = ("transactions", "legs", "entries", "postings")
-
 STATES = """
 CREATE FUNCTION period_goes_forward() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -131,11 +128,6 @@ def upgrade() -> None:
         )
         op.execute(
             f"CREATE TRIGGER no_truncate BEFORE TRUNCATE ON {table} EXECUTE FUNCTION refuse_change()"
-        )
-    for table in BY_PERIOD:
-        op.execute(
-            f"CREATE TRIGGER published AFTER INSERT ON {table} REFERENCING NEW TABLE AS added"
-            " FOR EACH STATEMENT EXECUTE FUNCTION refuse_once_published()"
         )
     op.execute(STATES)
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from clearinghouse.operations import importing
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.importing import import_pack, rejected_lines
+from clearinghouse.operations.prove import prove
 from tests.conftest import Server
 from tests.histories.books import books, close_period, found_alliance, live_through, seen_of_books
 from tests.histories.seen import differences, seen_of_model
@@ -66,10 +67,16 @@ def books_of(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 def must_equal_the_model(history: History, context: Context, outcomes: list[str]) -> None:
-    """Compare the outcomes line by line, then everything that can be seen of the books."""
+    """Compare the outcomes line by line, then the books."""
     for stated, outcome in zip(history.stated, outcomes, strict=True):
         assert outcome == stated.outcome, stated.row
+    must_be_the_models_books(history, context)
+
+
+def must_be_the_models_books(history: History, context: Context) -> None:
+    """Compare all that can be seen of the books, and let every invariant be proved."""
     assert differences(seen_of_model(history.model), seen_of_books(context)) == []
+    assert [proof for proof in prove(context) if not proof.holds] == []
 
 
 @_settings
@@ -118,7 +125,7 @@ def test_imported_from_files(
             if stated.outcome not in ("accepted", "repeated")
         ]
         assert refused == expected
-        assert differences(seen_of_model(history.model), seen_of_books(context)) == []
+        must_be_the_models_books(history, context)
 
 
 def _import_through(
