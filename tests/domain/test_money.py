@@ -31,6 +31,8 @@ from clearinghouse.domain.money import (
         (1, 3, 0),
         (2, 3, 1),
         (10**30 + 5, 10, 10**29 + 1),
+        (-83_285, 10, -8_329),
+        (-8_328_578_947_368, 10**9, -8_329),
     ],
 )
 def test_rounding_is_half_up_and_away_from_zero(
