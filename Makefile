@@ -35,8 +35,8 @@ test: $(STAMP) tools ## Run the tests (ARGS="-k name" for some of them)
 
 check: $(STAMP) ## Check format, lint, types, import layers and dead code
 	@$(checks); \
-	check format $(BIN)/ruff format --check . ; \
-	check lint $(BIN)/ruff check --output-format concise . ; \
+	check format $(BIN)/ruff format --check --no-cache . ; \
+	check lint $(BIN)/ruff check --no-cache --output-format concise . ; \
 	check types $(BIN)/mypy ; \
 	check layers $(BIN)/lint-imports --no-logo ; \
 	check 'dead code' $(BIN)/vulture ; \

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import click
-from clearinghouse.operations.prove import prove
 
 from api.cli.common import books, console
 from clearinghouse.operations.context import Context
+from clearinghouse.operations.prove import prove
 
 
 @click.command("check")

@@ -45,6 +45,7 @@ class Txn:
         "draws",
         "earn_ppm",
         "host_hotel",
+        "host_system",
         "kind",
         "late",
         "legs",
@@ -70,6 +71,7 @@ class Txn:
         *,
         txn_id: UUID,
         host_hotel: int,
+        host_system: int,
         txn_ref: str,
         content: bytes,
         kind: Kind,
@@ -89,6 +91,7 @@ class Txn:
     ) -> None:
         self.txn_id = txn_id
         self.host_hotel = host_hotel
+        self.host_system = host_system
         self.txn_ref = txn_ref
         self.content = content
         self.kind = kind

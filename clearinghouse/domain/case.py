@@ -40,6 +40,7 @@ class Case:
         return Txn(
             txn_id=self.new_id(period),
             host_hotel=self.host_hotel,
+            host_system=self.host_system,
             txn_ref=line.txn_ref,
             content=self.content,
             kind=self.kind,

@@ -95,6 +95,16 @@ class RefusalCode(StrEnum):
     RULEBOOK_NOT_ACCEPTED = "rulebook_not_accepted"
     INSUFFICIENT_POINTS = "insufficient_points"
     INSUFFICIENT_STORED_VALUE = "insufficient_stored_value"
+    # What only the API refuses, by the moment of receipt and by who asks.
+    HOTEL_NOT_YOURS = "hotel_not_yours"
+    BUSINESS_DATE_IN_FUTURE = "business_date_in_future"
+    PRESENTMENT_TOO_LATE = "presentment_too_late"
+    # Authorisations: holds that are captured, voided or left to expire.
+    AUTHORIZATION_UNKNOWN = "authorization_unknown"
+    HOLD_EXPIRED = "hold_expired"
+    HOLD_ALREADY_CAPTURED = "hold_already_captured"
+    HOLD_ALREADY_VOIDED = "hold_already_voided"
+    EXCEEDS_HOLD = "exceeds_hold"
 
 
 #: What the till shows, Chinese and English; never a card number, a name or a balance.
@@ -155,5 +165,28 @@ TILL_SENTENCES: dict[RefusalCode, tuple[str, str]] = {
     RefusalCode.INSUFFICIENT_STORED_VALUE: (
         "可用储值不足",
         "Not enough stored value is available",
+    ),
+    RefusalCode.HOTEL_NOT_YOURS: (
+        "此接口凭证不能代表该酒店",
+        "These credentials may not speak for this hotel",
+    ),
+    RefusalCode.BUSINESS_DATE_IN_FUTURE: (
+        "营业日在未来",
+        "The business date lies in the future",
+    ),
+    RefusalCode.PRESENTMENT_TOO_LATE: (
+        "营业日已超过可提交的期限",
+        "The business date is too long ago to be presented",
+    ),
+    RefusalCode.AUTHORIZATION_UNKNOWN: ("没有这笔预授权", "There is no such authorisation"),
+    RefusalCode.HOLD_EXPIRED: ("预授权已过期", "The authorisation has expired"),
+    RefusalCode.HOLD_ALREADY_CAPTURED: (
+        "预授权已完成扣款",
+        "The authorisation has been captured already",
+    ),
+    RefusalCode.HOLD_ALREADY_VOIDED: ("预授权已撤销", "The authorisation has been voided already"),
+    RefusalCode.EXCEEDS_HOLD: (
+        "扣款超过预授权的数额",
+        "The capture exceeds what the authorisation holds",
     ),
 }

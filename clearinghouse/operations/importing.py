@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from clearinghouse.domain.deciding import Outcome, Refused
-from clearinghouse.domain.transactions import Line
 from clearinghouse.operations.context import Context
+from clearinghouse.operations.crews import Crew, Share, crew_for, few_collections
 from clearinghouse.operations.lanes import split_into_lanes
 from clearinghouse.operations.membership import Landed, known, land, pack_date
 from clearinghouse.operations.packs import CheckedPack, TransactionsFile, check, read_pack
-from clearinghouse.operations.post import post
 from clearinghouse.store import imports, outbox, rollups
 from clearinghouse.store.database import Session
 from clearinghouse.store.imports import Answered, ImportFile, Rejection
-from clearinghouse.store.loading import CardFile, Cards
+from clearinghouse.store.loading import CardFile
 
 #: A sequence is short enough that no traveller stays locked for long.
 LINES_EACH = 2_000
@@ -49,22 +46,24 @@ def import_pack(
     Raises:
         PackFault: nothing was written.
     """
-    with _one_at_a_time(context), _few_collections():
+    with _one_at_a_time(context), few_collections():
         pack = read_pack(folder)
         size = 2 * pack.transactions_bytes
 
         def watching(step: str) -> Callable[[int], None]:
             return lambda count: watch(step, count, size) if watch else None
 
-        with context.database.office() as session:
-            known_before = known(session, context.vault, pack)
-        checked = check(pack, known_before, watching("check"))
-        with context.database.office() as session:
-            dated = pack_date(session, pack, context.clock())
-            landed = land(session, context.vault, checked, dated, context.clock())
-            files = tuple(_register(session, context, file, lanes) for file in checked.files)
-        for file, registered in zip(checked.files, files, strict=True):
-            _import_file(context, checked, file, registered, watching("post"))
+        # Workers get ready while the files are checked.
+        with crew_for(context, lanes, pack.transactions_bytes) as crew:
+            with context.database.office() as session:
+                known_before = known(session, context.vault, pack)
+            checked = check(pack, known_before, watching("check"))
+            with context.database.office() as session:
+                dated = pack_date(session, pack, context.clock())
+                landed = land(session, context.vault, checked, dated, context.clock())
+                files = tuple(_register(session, context, file, lanes) for file in checked.files)
+            for file, registered in zip(checked.files, files, strict=True):
+                _import_file(context, checked, file, registered, crew, watching("post"))
         with context.database.office() as session:
             rollups.fold(session)
             rejected = sum(imports.count_rejections(session, file) for file in files)
@@ -89,25 +88,13 @@ def rejected_lines(
 
 
 @contextmanager
-def _few_collections() -> Iterator[None]:
-    """Keep Python from looking for cycles: a sequence makes 20,000 objects, none of them in one.
-
-    It took a third of the import's time. What exceptions leave behind is collected with every fold.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@contextmanager
 def _one_at_a_time(context: Context) -> Iterator[None]:
     """Hold the import lock; it is the database's, so it is free again whatever happens to this process."""
     with context.database.office() as session:
         imports.hold_lock(session)
+        # Workers of an import that was killed may still be at their last sequence.
+        with context.database.office() as other:
+            imports.await_workers(other)
         yield
 
 
@@ -130,6 +117,7 @@ def _import_file(
     pack: CheckedPack,
     file: TransactionsFile,
     registered: ImportFile,
+    crew: Crew,
     progress: Callable[[int], None],
 ) -> None:
     """Post a file portion by portion; the sequences of one portion run side by side."""
@@ -138,54 +126,28 @@ def _import_file(
     if count == file.lines:
         return
     lines = pack.transactions(file, 0, progress)
-    with ThreadPoolExecutor(registered.lanes) as pool:
-        file_cards = CardFile()
-        running: list[Future[None]] = []
-        portion = 0
-        while block := list(islice(lines, registered.portion_size)):
-            first = block[0].line_no
-            before = answered.get(portion, Answered(0, 0))
-            rest = [line for line in block if not before.bits >> line.line_no - first & 1]
-            with context.database.posting() as session:
-                cards = file_cards.look_up(session, rest, context.vault)
-            # What a killed import left of a portion is one lane: cards that are known since might cut it otherwise.
-            lanes = registered.lanes if len(rest) == len(block) else 1
-            sequences = split_into_lanes(rest, cards.cards, lanes)
-            # A portion waits for the one before it: lines of one traveller or reference keep their order.
-            for future in running:
-                future.result()
-            running = [
-                pool.submit(
-                    _post_sequence, context, registered, portion, lane, first, sequence, cards
-                )
-                for lane, sequence in enumerate(sequences, start=before.next_lane)
-                if sequence
-            ]
-            portion += 1
-            if portion % _FOLD_EVERY == 0:
-                gc.collect()
-                with context.database.office() as session:
-                    rollups.fold(session)
-        for future in running:
-            future.result()
-
-
-def _post_sequence(
-    context: Context,
-    file: ImportFile,
-    portion: int,
-    lane: int,
-    first_line: int,
-    sequence: Sequence[Line],
-    cards: Cards,
-) -> None:
-    def record(session: Session, outcomes: Sequence[Outcome]) -> None:
-        refused = [
-            Rejection(line.line_no, line.host_hotel, line.txn_ref, outcome.code.value)
-            for line, outcome in zip(sequence, outcomes, strict=True)
-            if isinstance(outcome, Refused)
+    file_cards = CardFile()
+    portion = 0
+    while block := list(islice(lines, registered.portion_size)):
+        first = block[0].line_no
+        before = answered.get(portion, Answered(0, 0))
+        rest = [line for line in block if not before.bits >> line.line_no - first & 1]
+        with context.database.posting() as session:
+            cards = file_cards.look_up(session, rest, context.vault)
+        # What a killed import left of a portion is one lane: cards that are known since might cut it otherwise.
+        lanes = registered.lanes if len(rest) == len(block) else 1
+        sequences = split_into_lanes(rest, cards.cards, lanes)
+        shares = [
+            Share(registered, portion, lane, first, sequence)
+            for lane, sequence in enumerate(sequences, start=before.next_lane)
+            if sequence
         ]
-        offsets = [line.line_no - first_line for line in sequence]
-        imports.sequence_done(session, file, portion, lane, offsets, refused)
-
-    post(context, sequence, record, cards)
+        # A portion waits for the one before it: lines of one traveller or reference keep their order.
+        crew.finish()
+        crew.begin(shares, cards)
+        portion += 1
+        if portion % _FOLD_EVERY == 0:
+            gc.collect()
+            with context.database.office() as session:
+                rollups.fold(session)
+    crew.finish()

@@ -2,6 +2,7 @@
 
 The value path runs as the role ``clearinghouse_poster``: it may add to the books and not change them, and
 its planner is told to look rows up by index, since a fresh table without statistics would be read whole.
+What a system asks for is read as ``clearinghouse_reader``, to whom row-level security shows that system's rows.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _POSTER_SETUP = (
     "SET plan_cache_mode = force_custom_plan",
 )
 _OFFICE_SETUP = ("SET ROLE clearinghouse_poster", "SET work_mem = '64MB'")
+_READER_SETUP = ("SET ROLE clearinghouse_reader",)
 _COMMON_SETUP = ("SET TIME ZONE 'UTC'", "SET search_path = public", "SET jit = off")
 
 Row = tuple[Any, ...]
@@ -81,6 +83,7 @@ class Database:
         self.owner_url = owner_url
         self._value_path = self._engine(_POSTER_SETUP, pool_size)
         self._office = self._engine(_OFFICE_SETUP, 2)
+        self._reading = self._engine(_READER_SETUP, pool_size)
 
     def _engine(self, setup: tuple[str, ...], pool_size: int) -> Engine:
         engine = create_engine(
@@ -109,6 +112,17 @@ class Database:
             yield session
 
     @contextmanager
+    def reading(self, system: int | None) -> Iterator[Session]:
+        """Open a transaction that sees the rows of one system and no others, by row-level security.
+
+        ``None`` sees what is every member's, and no system's own. What it opens with ends with it: the next
+        transaction of the connection starts with no system.
+        """
+        with self._begin(self._reading) as session:
+            session.row("SELECT set_config('clearinghouse.system', %s, true)", [str(system or "")])
+            yield session
+
+    @contextmanager
     def _begin(self, engine: Engine) -> Iterator[Session]:
         try:
             connection = engine.connect()
@@ -131,6 +145,7 @@ class Database:
         """Close all connections."""
         self._value_path.dispose()
         self._office.dispose()
+        self._reading.dispose()
 
 
 def is_conflict(error: Exception) -> bool:

@@ -11,6 +11,8 @@ from clearinghouse.store.database import Session
 
 #: Advisory lock that an import holds as long as it runs, so that two of them take turns.
 IMPORT_LOCK = 727004
+#: Advisory lock that the workers of an import share as long as they live.
+WORKERS_LOCK = 727008
 
 
 class ImportFile(NamedTuple):
@@ -138,3 +140,13 @@ def count_rejections(session: Session, file: ImportFile) -> int:
 def hold_lock(session: Session) -> None:
     """Wait until no other import runs, and let none run until this transaction ends."""
     session.row("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])
+
+
+def share_work(session: Session) -> None:
+    """Make a worker known to imports that come later, until this transaction ends."""
+    session.row("SELECT pg_advisory_xact_lock_shared(%s)", [WORKERS_LOCK])
+
+
+def await_workers(session: Session) -> None:
+    """Wait until no worker of an earlier import is left: what it still posts must be seen as answered."""
+    session.row("SELECT pg_advisory_xact_lock(%s)", [WORKERS_LOCK])

@@ -12,7 +12,7 @@ from clearinghouse.store.database import Session
 REFERENCES = table("transaction_refs", "host_hotel int, txn_ref text, content bytea, txn_id uuid")
 TRANSACTIONS = table(
     "transactions",
-    "period int, txn_id uuid, host_hotel int, txn_ref text, original_ref text, kind text, card bigint,"
+    "period int, txn_id uuid, host_hotel int, host_system int, txn_ref text, original_ref text, kind text, card bigint,"
     " traveller bigint, business_date date, occurred_at timestamptz, posted_at timestamptz, amount_minor bigint,"
     " points bigint, earn_ppm bigint, rulebook int, late boolean, lot bigint, original uuid",
 )
@@ -59,9 +59,9 @@ def write_books(session: Session, books: Books, posted_at: datetime) -> None:
         TRANSACTIONS,
         [
             (
-                t.period, key, t.host_hotel, t.txn_ref, t.original_ref, t.kind.value, t.card, t.traveller,
-                t.business_date, t.occurred_at, moment, t.amount_minor, t.points, t.earn_ppm,
-                t.rulebook, t.late, t.lot, t.original,
+                t.period, key, t.host_hotel, t.host_system, t.txn_ref, t.original_ref, t.kind.value, t.card,
+                t.traveller, t.business_date, t.occurred_at, moment, t.amount_minor, t.points,
+                t.earn_ppm, t.rulebook, t.late, t.lot, t.original,
             )
             for t, key in keyed
         ],

@@ -32,7 +32,7 @@ LOT_COLUMNS = (
     " forgiven, usable_from, expires_on, restored_from"
 )
 TXN_COLUMNS = (
-    "txn_id, host_hotel, txn_ref, kind, card, traveller, business_date, occurred_at, amount_minor, points,"
+    "txn_id, host_hotel, host_system, txn_ref, kind, card, traveller, business_date, occurred_at, amount_minor, points,"
     " earn_ppm, rulebook, period, late, lot, original"
 )
 DEBT_COLUMNS = "number, traveller, issuer_hotel, lot, period, owed, ends_on, remaining, posted"
@@ -248,9 +248,10 @@ def load_transactions(
 def _transaction(row: tuple[Any, ...]) -> Txn:
     """Make a transaction from a row of ``TXN_COLUMNS``; its content is with its reference."""
     return Txn(
-        txn_id=row[0], host_hotel=row[1], txn_ref=row[2], content=b"", kind=Kind(row[3]), card=row[4],
-        traveller=row[5], business_date=row[6], occurred_at=row[7], amount_minor=row[8], points=row[9],
-        earn_ppm=row[10], rulebook=row[11], period=row[12], late=row[13], lot=row[14], original=row[15],
+        txn_id=row[0], host_hotel=row[1], host_system=row[2], txn_ref=row[3], content=b"", kind=Kind(row[4]),
+        card=row[5], traveller=row[6], business_date=row[7], occurred_at=row[8], amount_minor=row[9],
+        points=row[10], earn_ppm=row[11], rulebook=row[12], period=row[13], late=row[14], lot=row[15],
+        original=row[16],
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 
-from tests.benchmarks.members import MONTH, Alliance, Card
+from tests.benchmarks.members import MONTH, MONTH_BEFORE, Alliance, Card
 
 HEADER = (
     "host_hotel,txn_ref,original_txn_ref,kind,card_number,business_date,occurred_at,"
@@ -16,11 +16,27 @@ HEADER = (
 )
 _DAYS = 31
 _LEAST_POINTS, _LEAST_FEN = 100, 1_000
+#: Enough for all that a traveller redeems, and drawn first: every redemption costs the same.
+OPENING_POINTS = 50_000
 #: One transaction in so many is remembered as one that may be refunded later.
 _REMEMBERED = 8
 _TRIES = 4
 #: Host, original reference, kind, card, amount in fen and points; empty where the kind has none.
 _Made = tuple[int, str, str, Card, int | str, int | str]
+
+
+def write_opening(alliance: Alliance, folder: Path) -> Path:
+    """Write the pack, of the month before, that gives every traveller the opening points."""
+    folder.mkdir(parents=True)
+    hotels = alliance.hotels
+    with (folder / f"transactions-{MONTH_BEFORE}.csv").open("w", encoding="utf-8") as file:
+        file.write(HEADER + "\n")
+        for number, card in enumerate(alliance.cards[: alliance.travellers]):
+            file.write(
+                f"{hotels[number % len(hotels)]},O{number},,award,{card.number},{MONTH_BEFORE}-20,"
+                f"{MONTH_BEFORE}-20T12:00:00+08:00,,{OPENING_POINTS}\n"
+            )
+    return folder
 
 
 @dataclass(slots=True)
@@ -35,7 +51,7 @@ class Activity:
         at_home: Share of stays at a hotel of the card's own system (beside those that chance gives).
         same_anywhere: The same lines come out, and are accepted, at whichever hotels: only cards of the
             first system load stored value, and points are counted as the meanest and dearest host would.
-        opening_points: What every traveller has before the first line (``write_opening``).
+        opened: Every traveller has the opening points of ``write_opening`` before the first line.
     """
 
     alliance: Alliance
@@ -43,9 +59,8 @@ class Activity:
     one_hotel: bool = False
     at_home: float = 0.4
     same_anywhere: bool = False
-    opening_points: int = 0
+    opened: bool = False
     seed: int = 2
-    month: str = MONTH
     count: int = 0
     _chance: Random = field(init=False)
     #: Hosts are drawn apart, so that without it the same lines come out at other hotels.
@@ -60,7 +75,7 @@ class Activity:
     def __post_init__(self) -> None:
         self._chance = Random(self.seed)  # noqa: S311 - the same lines every time
         self._places = Random(self.seed + 1)  # noqa: S311
-        self._points = [self.opening_points] * self.alliance.travellers
+        self._points = [OPENING_POINTS * self.opened] * self.alliance.travellers
         self._value = [0] * self.alliance.travellers
         cards = self.alliance.cards
         self._loading = [card for card in cards if card.system == 0 or not self.same_anywhere]
@@ -94,31 +109,16 @@ class Activity:
     def write(self, folder: Path, lines: int) -> Path:
         """Write the next lines as a pack of their own."""
         folder.mkdir(parents=True)
-        with (folder / f"transactions-{self.month}.csv").open("w", encoding="utf-8") as file:
+        with (folder / f"transactions-{MONTH}.csv").open("w", encoding="utf-8") as file:
             file.write(HEADER + "\n")
             file.writelines(islice(self.lines(), lines))
-        return folder
-
-    def write_opening(self, folder: Path) -> Path:
-        """Write the pack, of the month before, that gives every traveller the opening points."""
-        folder.mkdir(parents=True)
-        year, month = map(int, self.month.split("-"))
-        before = f"{year - (month == 1):04d}-{(month - 2) % 12 + 1:02d}"
-        hotels, holders = self.alliance.hotels, self.alliance.cards[: self.alliance.travellers]
-        with (folder / f"transactions-{before}.csv").open("w", encoding="utf-8") as file:
-            file.write(HEADER + "\n")
-            for number, card in enumerate(holders):
-                file.write(
-                    f"{hotels[number % len(hotels)]},O{number},,award,{card.number},{before}-20,"
-                    f"{before}-20T12:00:00+08:00,,{self.opening_points}\n"
-                )
         return folder
 
     def _moment(self) -> tuple[str, str]:
         second = min(self.count / self.of, 1 - 1e-6) * _DAYS * 86_400
         day, rest = divmod(int(second), 86_400)
         moment = f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
-        return f"{self.month}-{day + 1:02d}", moment
+        return f"{MONTH}-{day + 1:02d}", moment
 
     def _host(self, card: Card) -> int:
         home, anywhere = self._places.random() < self.at_home, self._places.random()
@@ -157,7 +157,7 @@ class Activity:
         for _ in range(_TRIES):
             has = self._points[card.traveller]
             if has >= _LEAST_POINTS:
-                points = max(_LEAST_POINTS, int(has * self._chance.uniform(0.3, 1)))
+                points = min(has, _LEAST_POINTS + int(self._chance.expovariate(1 / 2_000)))
                 self._points[card.traveller] -= points
                 host = self._host(card)
                 self._remember(host, "redeem", card, points)

@@ -24,6 +24,7 @@ from clearinghouse.store.embedded import (
 )
 from clearinghouse.store.migrate import migrate
 from clearinghouse.store.vault import Vault
+from tests.benchmarks.activity import write_opening
 from tests.benchmarks.machine import Taken, watched
 from tests.benchmarks.members import Alliance, make_alliance, write_members
 
@@ -44,6 +45,8 @@ class Sizes:
         probe: Lines whose cost is measured on such books.
         at_one_hotel: Lines of the one-hotel benchmark.
         unfolded: Lines posted last whose increments the netting finds unfolded.
+        travellers: Who makes the lines of most benchmarks.
+        crowd: Who makes the long month; so many that no traveller has an absurd number of lots.
     """
 
     rounds: int = 5
@@ -55,6 +58,7 @@ class Sizes:
     systems: int = 60
     hotels: int = 500
     travellers: int = 20_000
+    crowd: int = 100_000
 
 
 FULL = Sizes()
@@ -65,6 +69,7 @@ QUICK = Sizes(
     probe=8_000,
     at_one_hotel=10_000,
     unfolded=2_000,
+    crowd=20_000,
 )
 
 
@@ -75,9 +80,8 @@ class Bench:
         self.folder = folder
         self.sizes = sizes
         self.tell = tell
-        self.alliance: Alliance = make_alliance(
-            systems=sizes.systems, hotels=sizes.hotels, travellers=sizes.travellers
-        )
+        self.alliance = self._alliance(sizes.travellers)
+        self.crowd = self._alliance(sizes.crowd)
         self._settings = Settings(data_dir=folder / "data")
         self.endpoint: Endpoint = ensure_running(self._settings)
         self._vault = Vault.open(self._settings)
@@ -95,29 +99,47 @@ class Bench:
         """
         name = keep or f"books_{next(self._numbers)}"
         self._create(name, template)
-        url = self.endpoint.url(database=name)
         if template is None:
-            migrate(url)
-        database = Database(url)
+            migrate(self.endpoint.url(database=name))
         try:
-            # Both sides of a ratio begin with nothing left to write.
-            self.run("CHECKPOINT")
-            yield Context(database, self._vault)
+            with self.opened(name) as context:
+                yield context
         finally:
-            database.close()
             # Dropping waits for a checkpoint; what is small may stay till the end.
             if keep is None and self._is_large(name):
                 self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
-    def members(self) -> str:
-        """Return the template of books that know all members and travellers and hold no lines."""
-        name = "members"
+    @contextmanager
+    def opened(self, name: str) -> Iterator[Context]:
+        """Open books that are kept."""
+        database = Database(self.endpoint.url(database=name))
+        try:
+            yield Context(database, self._vault)
+        finally:
+            database.close()
+
+    def members(self, alliance: Alliance) -> str:
+        """Return the template of books that know an alliance's members and hold no lines."""
+        name = f"members_{alliance.travellers}"
         if not self._exists(name):
-            self.tell("members and travellers")
-            pack = write_members(self.alliance, self.folder / name)
+            self.tell(f"members and {alliance.travellers:,} travellers")
+            pack = write_members(alliance, self.folder / name)
             with self.books(keep=name) as context:
                 import_pack(context, pack)
         return name
+
+    def opening(self, alliance: Alliance) -> str:
+        """Return the template of books in which every traveller has points of the month before."""
+        name = f"opening_{alliance.travellers}"
+        if not self._exists(name):
+            self.tell(f"opening points of {alliance.travellers:,} travellers")
+            with self.books(self.members(alliance), keep=name) as context:
+                imported(context, write_opening(alliance, self.folder / name))
+        return name
+
+    def settle_disk(self) -> None:
+        """Write all that is waiting, so that what is measured next does not pay for what came before."""
+        self.run("CHECKPOINT")
 
     @contextmanager
     def watched(self) -> Iterator[Taken]:
@@ -136,6 +158,10 @@ class Bench:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(statement)
+
+    def _alliance(self, travellers: int) -> Alliance:
+        sizes = self.sizes
+        return make_alliance(systems=sizes.systems, hotels=sizes.hotels, travellers=travellers)
 
     @property
     def _admin(self) -> str:

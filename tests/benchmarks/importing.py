@@ -20,7 +20,7 @@ _BARE = (
 def measure(bench: Bench) -> list[Figure]:
     """Measure, in turns, importing the lines and copying them."""
     lines = bench.sizes.imported
-    template = bench.members()
+    template = bench.members(bench.alliance)
     bench.tell(f"import: writing {lines:,} lines")
     pack = Activity(bench.alliance, of=lines).write(bench.folder / "import", lines)
     imports: list[Taken] = []
@@ -28,6 +28,7 @@ def measure(bench: Bench) -> list[Figure]:
     for number in range(1, bench.sizes.rounds + 1):
         bench.tell(f"import: round {number} of {bench.sizes.rounds}")
         with bench.books(template) as context:
+            bench.settle_disk()
             with bench.watched() as taken:
                 imported(context, pack)
             imports.append(taken)
@@ -59,7 +60,7 @@ def _copied(bench: Bench, context: Context, file: Path) -> Taken:
     with bench.connect(context) as connection, connection.cursor() as cursor:
         cursor.execute(_BARE)
         connection.commit()
-        bench.run("CHECKPOINT")
+        bench.settle_disk()
         with bench.watched() as taken, file.open("rb") as source:
             cursor.copy_expert("COPY bare FROM STDIN (FORMAT csv, HEADER)", source)
             connection.commit()

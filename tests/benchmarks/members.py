@@ -12,6 +12,7 @@ from random import Random
 LEVELS = (1, 2, 3)
 #: Month of all benchmark lines, long past: it can be closed at once.
 MONTH = "2025-03"
+MONTH_BEFORE = "2025-02"
 _ISSUED_ON = "2025-01-02"
 _CARD_PREFIX = "627781"
 _SURNAMES = "王李张刘陈杨赵黄周吴"

@@ -6,8 +6,6 @@ from tests.benchmarks.activity import Activity
 from tests.benchmarks.bench import Bench, imported
 from tests.benchmarks.figures import Figure, per_second, ratio
 
-#: Points of every hotel that each traveller has before, so that redemptions draw on the same lots.
-_OPENING_POINTS = 20_000
 _ROWS = "SELECT (SELECT count(*) FROM legs) + (SELECT count(*) FROM postings)"
 
 
@@ -21,14 +19,11 @@ def measure(bench: Bench) -> list[Figure]:
             one_hotel=one_hotel,
             at_home=0,
             same_anywhere=True,
-            opening_points=_OPENING_POINTS,
+            opened=True,
         )
         for one_hotel in (False, True)
     )
-    bench.tell("one hotel: opening points")
-    template = "opening"
-    with bench.books(bench.members(), keep=template) as context:
-        imported(context, spread.write_opening(bench.folder / template))
+    template = bench.opening(bench.alliance)
     packs = {
         "spread": spread.write(bench.folder / "spread", lines),
         "one": one.write(bench.folder / "one", lines),
@@ -39,6 +34,7 @@ def measure(bench: Bench) -> list[Figure]:
         for name, pack in packs.items():
             bench.tell(f"one hotel: round {number} of {bench.sizes.rounds}, {name}")
             with bench.books(template) as context:
+                bench.settle_disk()
                 with bench.watched() as taken:
                     imported(context, pack)
                 seconds[name].append(taken.seconds)

@@ -19,13 +19,14 @@ from tests.benchmarks.machine import describe
 TINY = Sizes(
     rounds=1,
     imported=600,
-    books=(200, 500),
+    books=(150, 500),
     probe=200,
     at_one_hotel=300,
     unfolded=150,
     systems=3,
     hotels=9,
     travellers=60,
+    crowd=90,
 )
 
 
@@ -59,7 +60,7 @@ def test_every_benchmark_gives_its_figures(
     assert {
         "import.to_copy",
         "one_hotel.to_spread",
-        "growth.500_to_200",
+        "growth.500_to_150",
         "netting.to_group_by",
     } <= ratios
     assert all(each["median"] > 0 for each in written["figures"])
@@ -74,7 +75,8 @@ def test_the_books_that_are_measured_are_sound(bench: Bench, figures: list[Figur
 
 @pytest.mark.parametrize("name", ["import", "spread", "one"])
 def test_every_line_is_accepted(bench: Bench, figures: list[Figure], name: str) -> None:
-    with bench.books("members" if name == "import" else "opening") as context:
+    known = bench.members if name == "import" else bench.opening
+    with bench.books(known(bench.alliance)) as context:
         result = import_pack(context, bench.folder / name)
         assert (result.lines, result.rejected) == (600 if name == "import" else 300, 0)
 

@@ -22,8 +22,6 @@ SEQUENCES = 4
 
 #: When the import is killed: as soon as this query answers with true.
 MOMENTS = {
-    "before anything": "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory'"
-    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
     "once the members have landed": "SELECT EXISTS (SELECT FROM cards)",
     "within a sequence": "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE state = 'active'"
     " AND datname = current_database() AND query LIKE '%INTO transaction_refs%'"

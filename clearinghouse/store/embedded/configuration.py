@@ -46,7 +46,7 @@ def server_settings(cluster: Path, socket_folder: Path, lz4: bool) -> dict[str, 
             made bulk updates half as slow again on two cores, so without lz4 there is none.
     """
     memory = _memory_bytes()
-    shared = min(256 * _MEGABYTE, max(16 * _MEGABYTE, memory // 8))
+    shared = min(1024 * _MEGABYTE, max(16 * _MEGABYTE, memory // 8))
     return {
         "listen_addresses": "",
         "port": str(PORT),
