@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, jsonify
+from functools import partial
+from pathlib import Path
 
-from clearinghouse.domain.errors import DatabaseUnavailable
+from flask import Flask
+
+from api.http.blueprint import Api
+from api.http.caller import House, settle_in
+from api.http.frame import frame
+from api.http.limiting import Limiter
+from api.http.logs import configure_logs
+from api.http.options import Options
+from api.http.problems import handle_problems
+from api.openapi import document
+from api.resources import BLUEPRINTS
+from clearinghouse.operations.answering import Request, Result, answer
 from clearinghouse.operations.context import Context
-from clearinghouse.operations.opening import is_ready
+from clearinghouse.operations.grouping import Group
+from clearinghouse.operations.tokens import TokenDesk
 
 
-def create_app(context: Context) -> Flask:
+def create_app(context: Context, options: Options | None = None) -> Flask:
     """Make the application on these books."""
-    app = Flask("clearinghouse")
+    options = options or Options()
+    app = Flask("clearinghouse", root_path=str(Path(__file__).parent), static_folder=None)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-
-    @app.get("/livez")
-    def live() -> Response:
-        """The process answers."""
-        return jsonify(status="ok")
-
-    @app.get("/readyz")
-    def ready() -> tuple[Response, int]:
-        """The process can do its work: its database answers."""
-        try:
-            is_ready(context)
-        except DatabaseUnavailable:
-            return jsonify(status="unavailable", database="unavailable"), 503
-        return jsonify(status="ok", database="ok"), 200
-
-    @app.get("/")
-    def home() -> Response:
-        """What this is."""
-        return jsonify(
-            name="酒店联盟清算所 · Hotel Alliance Clearing House",
-            health="/livez",
-            readiness="/readyz",
-        )
-
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.compact = True  # type: ignore[attr-defined]
+    app.url_map.strict_slashes = False
+    configure_logs()
+    desk = TokenDesk(context, options.public_url)
+    till = Group[Request, Result](partial(answer, context))
+    settle_in(app.extensions, House(context, options, desk, Limiter(options), till))
+    frame(app, options)
+    handle_problems(app)
+    api = Api(app, spec_kwargs=document())
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
     return app

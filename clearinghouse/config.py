@@ -19,6 +19,7 @@ from clearinghouse.domain.errors import ConfigError
 
 MASTER_KEY_BYTES = 32
 MAX_IMPORT_WORKERS = 64
+MAX_RATE = 1_000_000
 _FOLDER_NAME = "hotel-clearinghouse"
 _SCHEMES = frozenset({"postgres", "postgresql", "postgresql+psycopg2"})
 _SECRET_PARAMETERS = frozenset({"password", "passfile", "sslpassword", "sslkey"})
@@ -59,7 +60,45 @@ IMPORT_WORKERS = Variable(
     "3",
     f"Sequences of lines that an import posts at the same time, 1 to {MAX_IMPORT_WORKERS}.",
 )
-SETTINGS_TABLE = (DATABASE_URL, DATA_DIR, POSTGRES_BIN, MASTER_KEY, IMPORT_WORKERS)
+WEBHOOK_PRIVATE = Variable(
+    "CLEARINGHOUSE_WEBHOOK_PRIVATE",
+    "no",
+    "`yes` lets webhooks lead to private addresses and over plain http: for tests, never beside other services.",
+)
+PUBLIC_URL = Variable(
+    "CLEARINGHOUSE_PUBLIC_URL",
+    "this machine's address and port",
+    "Address under which hotels reach the service, as `https://clearing.example`. "
+    "Its tokens name it as their issuer and audience.",
+)
+REQUESTS_PER_SECOND = Variable(
+    "CLEARINGHOUSE_REQUESTS_PER_SECOND",
+    "1000",
+    "Requests that one client of the API may make in a second; more are answered 429.",
+)
+TOKENS_PER_MINUTE = Variable(
+    "CLEARINGHOUSE_TOKENS_PER_MINUTE",
+    "120",
+    "Times that a client, or an address, may ask for an access token in a minute.",
+)
+SENDER_URL = Variable(
+    "CLEARINGHOUSE_SENDER_URL",
+    "`log:`",
+    "How one-time codes reach phones: an SMS gateway's `https://user:password@host/path`, or its mail address as "
+    "`smtp://user:password@host/DOMAIN?from=ADDRESS` (`smtps:` too). `log:` writes them to the log: for development.",
+)
+SETTINGS_TABLE = (
+    DATABASE_URL,
+    DATA_DIR,
+    POSTGRES_BIN,
+    MASTER_KEY,
+    IMPORT_WORKERS,
+    WEBHOOK_PRIVATE,
+    PUBLIC_URL,
+    REQUESTS_PER_SECOND,
+    TOKENS_PER_MINUTE,
+    SENDER_URL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +111,11 @@ class Settings:
         postgres_bin: Folder with the PostgreSQL programs; None means wheel, then system.
         master_key: The 32 bytes of the vault's key; None means the key file under ``data_dir``.
         import_workers: Sequences of lines that an import posts at the same time.
+        webhook_private: Webhooks may lead to private addresses and over plain http.
+        public_url: Address under which the service is reached, without a slash at its end; None means this machine.
+        requests_per_second: What one client of the API may ask for in a second.
+        tokens_per_minute: How often a client or an address may ask for a token in a minute.
+        sender_url: How one-time codes are sent; ``api.sending`` reads it.
     """
 
     data_dir: Path
@@ -79,6 +123,11 @@ class Settings:
     postgres_bin: Path | None = None
     master_key: bytes | None = field(default=None, repr=False)
     import_workers: int = int(IMPORT_WORKERS.default)
+    webhook_private: bool = False
+    public_url: str | None = None
+    requests_per_second: int = int(REQUESTS_PER_SECOND.default)
+    tokens_per_minute: int = int(TOKENS_PER_MINUTE.default)
+    sender_url: str = field(default="log:", repr=False)
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> Self:
@@ -94,7 +143,12 @@ class Settings:
             database_url=None if url is None else _database_url(url),
             postgres_bin=None if programs is None else _folder(env, POSTGRES_BIN, programs),
             master_key=None if key is None else _master_key(key),
-            import_workers=_import_workers(_value(env, IMPORT_WORKERS)),
+            import_workers=_whole(env, IMPORT_WORKERS, MAX_IMPORT_WORKERS),
+            webhook_private=_yes_or_no(env, WEBHOOK_PRIVATE),
+            public_url=_public_url(_value(env, PUBLIC_URL)),
+            requests_per_second=_whole(env, REQUESTS_PER_SECOND, MAX_RATE),
+            tokens_per_minute=_whole(env, TOKENS_PER_MINUTE, MAX_RATE),
+            sender_url=_value(env, SENDER_URL) or "log:",
         )
 
     @property
@@ -111,6 +165,13 @@ class Settings:
 
 def _value(env: Mapping[str, str], variable: Variable) -> str | None:
     return env.get(variable.name, "").strip() or None
+
+
+def _yes_or_no(env: Mapping[str, str], variable: Variable) -> bool:
+    text = _value(env, variable) or "no"
+    if text not in {"yes", "no"}:
+        raise ConfigError(f"{variable.name} must be yes or no.")
+    return text == "yes"
 
 
 def _data_dir(env: Mapping[str, str]) -> Path:
@@ -178,11 +239,24 @@ def _master_key(text: str) -> bytes:
     return key
 
 
-def _import_workers(text: str | None) -> int:
+def _whole(env: Mapping[str, str], variable: Variable, most: int) -> int:
+    """The whole number from 1 to ``most`` that a variable holds."""
+    text = _value(env, variable)
     if text is None:
-        return int(IMPORT_WORKERS.default)
-    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_IMPORT_WORKERS:
+        return int(variable.default)
+    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most:
         return int(text)
-    raise ConfigError(
-        f"{IMPORT_WORKERS.name} must be a whole number from 1 to {MAX_IMPORT_WORKERS}."
-    )
+    raise ConfigError(f"{variable.name} must be a whole number from 1 to {most}.")
+
+
+def _public_url(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text)
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or parts.query or parts.fragment or parts.username or not text.isprintable():
+        raise ConfigError(f"{PUBLIC_URL.name} must be an address like https://clearing.example.")
+    return text.rstrip("/")

@@ -17,11 +17,12 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from clearinghouse.domain.calendar import cut_off, parse_period
-from clearinghouse.domain.deciding import Accepted, Outcome
-from clearinghouse.domain.transactions import Line
+from clearinghouse.domain.deciding import Accepted, Held, Outcome
+from clearinghouse.domain.transactions import Authorization, Capture, Line, card_key
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.importing import ImportResult, import_pack
 from clearinghouse.operations.post import post
@@ -192,6 +193,34 @@ class MiniAlliance:
         assert isinstance(outcome, Accepted), (ref, outcome)
         return outcome
 
+    def hold(
+        self, kind: str, host: str, ref: str, card: str, business_date: str | date, **stated: Any
+    ) -> Outcome:
+        """Authorise one line; ``stated`` as for :meth:`line`."""
+        line = self.line(kind, host, ref, card, business_date, **stated)
+        self.clock.pass_to(line.occurred_at.astimezone(UTC))
+        return post(self.context, [Authorization(*line.__reduce__()[1])])[0]
+
+    def capture(
+        self,
+        held: Outcome | UUID,
+        ref: str,
+        business_date: str | date,
+        amount: int,
+        **stated: Any,
+    ) -> Outcome:
+        """Capture so many points or fen of an authorisation."""
+        auth_id = held.hold.auth_id if isinstance(held, Held) else held
+        kind, host, card = self.rows(
+            "SELECT a.kind, h.code, a.card FROM authorizations a JOIN hotels h ON h.number = a.host_hotel"
+            " WHERE auth_id = %s",
+            auth_id,
+        )[0]
+        name = "points" if kind == "redeem" else "amount"
+        line = self.line(kind, host, ref, card_key(card), business_date, **{name: amount}, **stated)
+        self.clock.pass_to(line.occurred_at.astimezone(UTC))
+        return post(self.context, [Capture(auth_id, *line.__reduce__()[1])])[0]
+
     def settle(self, period: str) -> None:
         """Settle a month, on the day of its cut-off or now if that is later."""
         number = parse_period(period)
@@ -230,6 +259,7 @@ def live_a_while(alliance: MiniAlliance) -> None:
     do("redeem", "AUR-BJ", "12", "T2", "2026-10-11", points=700)
     do("refund", "CLD-GZ", "13", "T2", "2026-10-12", amount=50_000, original="11")
     do("spend", "CLD-GZ", "14", "T2", "2026-10-13", amount=10_000)
+    alliance.hold("redeem", "CLD-GZ", "H1", "T1", "2026-10-14", points=10)
     alliance.settle("2026-10")
 
     do("spend", "BAM-HZ", "15", "T1", "2026-10-31", amount=33_333)

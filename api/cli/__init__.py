@@ -11,6 +11,7 @@ import click
 from api.cli.balance import balance
 from api.cli.books import positions, settle_period, statement
 from api.cli.checks import check
+from api.cli.clients import client_commands, keys_commands
 from api.cli.db import db_commands
 from api.cli.demo import demo
 from api.cli.imports import import_pack_command
@@ -45,6 +46,8 @@ for _command in (
     system_commands,
     hotel_commands,
     rulebook_commands,
+    client_commands,
+    keys_commands,
     db_commands,
 ):
     cli.add_command(_command)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from clearinghouse.domain.accounts import Asset
 from clearinghouse.domain.clearing import Leg
+from clearinghouse.domain.holds import Hold, HoldState
 from clearinghouse.domain.pools import Debt, Draw, Lot, Pool
 from clearinghouse.domain.transactions import Kind
 from clearinghouse.domain.treatment import Card
@@ -127,10 +128,15 @@ class Txn:
 
 
 class Books:
-    """The loaded part of the books; ``closed_through`` is the last period that takes no more legs (0: none)."""
+    """The loaded part of the books.
 
-    def __init__(self, closed_through: int, lot_numbers: Iterator[int]) -> None:
+    ``closed_through`` is the last period that takes no more legs (0: none); ``now`` is when the sequence is
+    decided, which only holds are judged by.
+    """
+
+    def __init__(self, closed_through: int, lot_numbers: Iterator[int], now: datetime) -> None:
         self.closed_through = closed_through
+        self.now = now
         self.cards: Mapping[str, Card] = {}
         self.card_indexes: Mapping[str, bytes] = {}
         self.references: dict[tuple[int, str], tuple[bytes, UUID]] = {}
@@ -141,6 +147,11 @@ class Books:
         self.new_debts: list[Debt] = []
         self.touched_lots: dict[int, Lot] = {}
         self.touched_debts: dict[int, Debt] = {}
+        #: Authorisations that lines name, by their id and by the reference they were given.
+        self.holds: dict[UUID, Hold] = {}
+        self.hold_references: dict[tuple[int, str], Hold] = {}
+        self.new_holds: list[Hold] = []
+        self.ended_holds: list[Hold] = []
         self._lot_numbers = lot_numbers
 
     def pool(self, traveller: int) -> Pool:
@@ -208,6 +219,24 @@ class Books:
         lot.gone += gone
         lot.forgiven += forgiven
         self.touched_lots[lot.number] = lot
+
+    def hold(self, hold: Hold) -> None:
+        """Enter a decided authorisation: what it holds of its lots is no longer there to draw."""
+        for lot, amount in hold.parts:
+            lot.held += amount
+            self.touched_lots[lot.number] = lot
+        self.new_holds.append(hold)
+        self.holds[hold.auth_id] = hold
+        self.hold_references[hold.host_hotel, hold.txn_ref] = hold
+
+    def end_hold(self, hold: Hold, state: HoldState, at: datetime) -> None:
+        """Let go of all that an authorisation holds."""
+        for lot, amount in hold.parts:
+            lot.held -= amount
+            self.touched_lots[lot.number] = lot
+        hold.state = state
+        hold.ended_at = at
+        self.ended_holds.append(hold)
 
     def pay_debt(self, debt: Debt, amount: int) -> int:
         """Lower a debt; return how much of that stands in the ledger and must be posted there."""

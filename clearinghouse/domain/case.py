@@ -32,11 +32,14 @@ class Case:
     card_system: int
     in_force: RulebookInForce | None
 
+    def period(self) -> int:
+        """Return the period by the rule of domain.md §4: that of the business date, or the earliest open one."""
+        return max(period_of(self.line.business_date), self.books.closed_through + 1)
+
     def transaction(self, rulebook: int) -> Txn:
-        """Begin the transaction: it gets its period, by the rule of domain.md §4, and its id."""
+        """Begin the transaction: it gets its period and its id."""
         line = self.line
-        month = period_of(line.business_date)
-        period = max(month, self.books.closed_through + 1)
+        period = self.period()
         return Txn(
             txn_id=self.new_id(period),
             host_hotel=self.host_hotel,
@@ -50,17 +53,13 @@ class Case:
             occurred_at=line.occurred_at,
             rulebook=rulebook,
             period=period,
-            late=period != month,
+            late=period != period_of(line.business_date),
             line_no=line.line_no,
         )
 
     def issuer_system(self, issuer_hotel: int) -> int:
-        """Return the system that an issuing hotel belongs to on the business date.
-
-        A lot never predates its hotel's first membership, so the hotel has one.
-        """
-        system = self.directory.system_of(issuer_hotel, self.line.business_date)
-        return self.directory.hotels[issuer_hotel].memberships[0][1] if system is None else system
+        """Return the system that an issuing hotel belongs to on the business date."""
+        return self.directory.issuer_system(issuer_hotel, self.line.business_date)
 
     def is_own_system(self, issuer_hotel: int) -> bool:
         """Tell whether a hotel belongs to the host's own system on the business date."""

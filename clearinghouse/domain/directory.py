@@ -100,6 +100,14 @@ class Directory:
             self._system_on[key] = found
             return found
 
+    def issuer_system(self, hotel: int, business_date: date) -> int:
+        """Return the system that an issuing hotel belongs to on a date; before its first one, the system it had then.
+
+        A lot never predates its hotel's first membership, so the hotel has one.
+        """
+        system = self.system_of(hotel, business_date)
+        return self.hotels[hotel].memberships[0][1] if system is None else system
+
     def rulebook_on(self, business_date: date) -> RulebookInForce | None:
         """Return the version in force on a date; ``None`` before the first one takes effect (§2)."""
         index = bisect_right(self._starts, business_date)

@@ -74,6 +74,197 @@ class OperatorRefused(ClearinghouseError):
     code = "operator_refused"
 
 
+class ClientRefused(ClearinghouseError):
+    """A client does not prove that it is the one it says (RFC 6749 §5.2)."""
+
+    code = "invalid_client"
+
+
+class ScopeRefused(ClearinghouseError):
+    """A client asks for more than it may do (RFC 6749 §5.2)."""
+
+    code = "invalid_scope"
+
+
+class TokenRefused(ClearinghouseError):
+    """An access token is not ours, not for us, over, or its client was revoked (RFC 6750 §3.1)."""
+
+    code = "token_invalid"
+
+
+class CursorInvalid(ClearinghouseError):
+    """A place to go on from is made up, tampered with, or another's."""
+
+    code = "cursor_invalid"
+
+
+class SystemClientNeeded(ClearinghouseError):
+    """What concerns a whole system is asked for by a client that is bound to some of its hotels."""
+
+    code = "system_client_needed"
+
+
+class WebhookUrlRefused(ClearinghouseError):
+    """An address that no webhook may lead to: not https, no address, or not on the public Internet."""
+
+    code = "webhook_url_refused"
+
+
+class WebhookLimitReached(ClearinghouseError):
+    """A system has as many webhooks as it may have."""
+
+    code = "webhook_limit_reached"
+
+
+class WebhookDisabled(ClearinghouseError):
+    """A webhook is disabled: nothing is sent to it until it is enabled."""
+
+    code = "webhook_disabled"
+
+
+class CardUnknown(NotFound):
+    """There is no such card, or the one who asks may not know of it."""
+
+    code = "card_unknown"
+
+
+class CardNumberInvalid(ClearinghouseError):
+    """A number that no card can have: not 16 digits, or the check digit is wrong."""
+
+    code = "card_number_invalid"
+
+
+class CardNumberTaken(ClearinghouseError):
+    """A card with that number is on record already."""
+
+    code = "card_number_taken"
+
+
+class CardNotActive(ClearinghouseError):
+    """A card is suspended, replaced or closed, or not yet issued."""
+
+    code = "card_not_active"
+
+
+class CardStateConflict(ClearinghouseError):
+    """A card can't go from the state it is in to the one that is asked for."""
+
+    code = "card_state_conflict"
+
+
+class TierUnknown(ClearinghouseError):
+    """The system's programme has no such tier on that day."""
+
+    code = "tier_unknown"
+
+
+class TierDateRefused(ClearinghouseError):
+    """A card can't be given a tier from that day on: it is over, too far off, or has another tier already."""
+
+    code = "tier_date_refused"
+
+
+class HotelUnknown(NotFound):
+    """There is no such hotel, or it is not yet in the alliance."""
+
+    code = "hotel_unknown"
+
+
+class HotelNotYours(ClearinghouseError):
+    """A client may not speak for that hotel."""
+
+    code = "hotel_not_yours"
+
+
+class EnrolmentUnknown(NotFound):
+    """The one who asks began no such enrolment."""
+
+    code = "enrolment_unknown"
+
+
+class PersonalDataInvalid(ClearinghouseError):
+    """A person's name, phone or e-mail does not fit; ``field`` says which, the sentence never its value."""
+
+    code = "personal_data_invalid"
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class TooManyCodes(ClearinghouseError):
+    """That phone was sent as many one-time codes lately as it may be."""
+
+    code = "too_many_codes"
+
+
+class CodeNotSent(ClearinghouseError):
+    """The one-time code could not be handed over for sending."""
+
+    code = "code_not_sent"
+
+
+class CodeWrong(ClearinghouseError):
+    """That is not the one-time code that was sent."""
+
+    code = "code_wrong"
+
+
+class CodeExpired(ClearinghouseError):
+    """The time for the one-time code is over, or it was tried too often."""
+
+    code = "code_expired"
+
+
+class AlreadyAllianceMember(ClearinghouseError):
+    """The person holds an active card of another system; nobody is told whose (domain.md §1 principle 3)."""
+
+    code = "already_alliance_member"
+
+
+class IdempotencyKeyInFlight(ClearinghouseError):
+    """Another request with the same idempotency key is being answered at this moment."""
+
+    code = "idempotency_key_in_flight"
+
+    def __init__(self) -> None:
+        super().__init__("a request with this Idempotency-Key is still being answered")
+
+
+class IdempotencyKeyReused(ClearinghouseError):
+    """The idempotency key was used before, for another request."""
+
+    code = "idempotency_key_reused"
+
+    def __init__(self) -> None:
+        super().__init__("this Idempotency-Key was used before for another request")
+
+
+class BatchUnreadable(ClearinghouseError):
+    """An upload as a whole can't be read: nothing of it was kept. ``line`` is counted from 1."""
+
+    code = "batch_unreadable"
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message if line is None else f"line {line}: {message}")
+        self.line = line
+
+
+class BatchTooLarge(ClearinghouseError):
+    """An upload has more bytes or lines than one batch may have: nothing of it was kept."""
+
+    code = "batch_too_large"
+
+
+class BatchNotFinished(ClearinghouseError):
+    """Not every line of a batch has its result yet."""
+
+    code = "batch_not_finished"
+
+    def __init__(self) -> None:
+        super().__init__("the batch is not finished; ask for pages of the results, or wait")
+
+
 class RefusalCode(StrEnum):
     """Why a transaction is refused, in the order in which the reasons are tried (domain.md §3)."""
 
@@ -124,8 +315,8 @@ TILL_SENTENCES: dict[RefusalCode, tuple[str, str]] = {
         "The business date must be the local date of the transaction or the day before",
     ),
     RefusalCode.CARD_NOT_ACTIVE: (
-        "会员卡在此营业日未生效",
-        "The card is not active on this business date",
+        "会员卡在交易时未生效或已停用",
+        "The card was not active when this happened",
     ),
     RefusalCode.ORIGINAL_UNKNOWN: (
         "本酒店没有这笔原交易",

@@ -6,6 +6,7 @@ whether or not anybody has written that down yet.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -23,77 +24,33 @@ class HoldState(StrEnum):
     EXPIRED = "expired"
 
 
+@dataclass(slots=True, kw_only=True)
 class Hold:
     """One authorisation; ``amount`` is points or fen by its ``kind`` (redeem or stored_value_spend).
 
-    ``parts`` are the lots it reserves, in the order of drawing; ``captured`` is how much of the amount the
-    transaction ``txn_id`` used.
+    ``parts`` are the lots it reserves, in the order of drawing (none once it has ended); ``captured`` is how
+    much of the amount the transaction ``txn_id`` used.
     """
 
-    __slots__ = (
-        "amount",
-        "auth_id",
-        "business_date",
-        "captured",
-        "card",
-        "content",
-        "ended_at",
-        "expires_at",
-        "held_at",
-        "host_hotel",
-        "host_system",
-        "kind",
-        "occurred_at",
-        "parts",
-        "rulebook",
-        "state",
-        "traveller",
-        "txn_id",
-        "txn_ref",
-    )
-
-    def __init__(
-        self,
-        *,
-        auth_id: UUID,
-        host_hotel: int,
-        host_system: int,
-        txn_ref: str,
-        content: bytes,
-        kind: Kind,
-        card: int,
-        traveller: int,
-        business_date: date,
-        occurred_at: datetime,
-        rulebook: int,
-        amount: int,
-        parts: list[Draw],
-        held_at: datetime,
-        expires_at: datetime,
-        state: HoldState = HoldState.HELD,
-        ended_at: datetime | None = None,
-        captured: int | None = None,
-        txn_id: UUID | None = None,
-    ) -> None:
-        self.auth_id = auth_id
-        self.host_hotel = host_hotel
-        self.host_system = host_system
-        self.txn_ref = txn_ref
-        self.content = content
-        self.kind = kind
-        self.card = card
-        self.traveller = traveller
-        self.business_date = business_date
-        self.occurred_at = occurred_at
-        self.rulebook = rulebook
-        self.amount = amount
-        self.parts = parts
-        self.held_at = held_at
-        self.expires_at = expires_at
-        self.state = state
-        self.ended_at = ended_at
-        self.captured = captured
-        self.txn_id = txn_id
+    auth_id: UUID
+    host_hotel: int
+    host_system: int
+    txn_ref: str
+    content: bytes
+    kind: Kind
+    card: int
+    traveller: int
+    business_date: date
+    occurred_at: datetime
+    rulebook: int
+    amount: int
+    parts: list[Draw]
+    held_at: datetime
+    expires_at: datetime
+    state: HoldState = HoldState.HELD
+    ended_at: datetime | None = None
+    captured: int | None = None
+    txn_id: UUID | None = None
 
     def is_over(self, now: datetime) -> bool:
         """Tell whether the time of a hold that still stands has run out."""

@@ -64,7 +64,7 @@ def _original(case: Case) -> Txn | RefusalCode:
     original = case.books.txns[known[1]]
     if original.kind is Kind.REFUND:
         return RefusalCode.ORIGINAL_NOT_REFUNDABLE
-    if original.card != case.card.number:
+    if not case.card.is_same_as(original.card):
         return RefusalCode.CARD_MISMATCH
     return original
 

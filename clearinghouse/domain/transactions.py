@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from hashlib import blake2b
+from typing import Any
+from uuid import UUID
 
+_CARD_KEY = "\x1f"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -70,6 +73,35 @@ class Line:
             self.line_no, self.host_hotel, self.txn_ref, self.original_txn_ref, self.kind,
             self.card_number, self.business_date, self.occurred_at, self.amount_minor, self.points,
         )  # fmt: skip
+
+
+class Authorization(Line):
+    """A redemption, or a use of stored value, that is only held for now."""
+
+    __slots__ = ()
+
+
+class Capture(Line):
+    """The use of all or part of what the authorisation ``auth_id`` holds; of its kind, card and host."""
+
+    __slots__ = ("auth_id",)
+
+    def __init__(self, auth_id: UUID, *stated: Any) -> None:
+        super().__init__(*stated)
+        self.auth_id = auth_id
+
+
+def card_key(card: int) -> str:
+    """Name a card by its own number in our books, where a line has no card number to give.
+
+    It begins with a control character, which no card number from outside can.
+    """
+    return f"{_CARD_KEY}{card}"
+
+
+def card_of_key(card_number: str) -> int | None:
+    """Return the card that :func:`card_key` named; ``None`` for a card number."""
+    return int(card_number[1:]) if card_number.startswith(_CARD_KEY) else None
 
 
 def content_hash(line: Line, card_index: bytes) -> bytes:

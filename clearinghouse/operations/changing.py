@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TypeVar
 
 from clearinghouse.domain.business_day import business_day
@@ -40,16 +40,13 @@ class Change:
     def __init__(self, context: Context, session: Session, authority: Authority) -> None:
         self.context = context
         self.session = session
-        self.authority = _fit_authority(authority)
+        self.authority = fit_authority(authority)
         self.now = context.clock()
         self.today = business_day(context.directory.current(session), self.now)
 
     def record(self, action: str, subject: str, details: Mapping[str, object]) -> None:
         """Write the audit log and let all processes read the directory anew."""
-        told = {"reason": self.authority.reason, **details}
-        if self.authority.approved_by is not None:
-            told["approved_by"] = self.authority.approved_by
-        audit.record(self.session, self.now, self.authority.actor, action, subject, told)
+        log(self.session, self.now, self.authority, action, subject, details)
         directory_changed(self.session)
 
     def must_be_open(self, what: str, day: date) -> None:
@@ -94,6 +91,21 @@ def changing(context: Context, authority: Authority) -> Iterator[Change]:
         yield Change(context, session, authority)
 
 
+def log(
+    session: Session,
+    at: datetime,
+    authority: Authority,
+    action: str,
+    subject: str,
+    details: Mapping[str, object],
+) -> None:
+    """Write the audit log: what was done, by whom, why, and on whose approval if it needed one."""
+    told = {"reason": authority.reason, **details}
+    if authority.approved_by is not None:
+        told["approved_by"] = authority.approved_by
+    audit.record(session, at, authority.actor, action, subject, told)
+
+
 def without_place(fault: PackFault) -> str:
     """Return what is wrong without file and line, which a command does not have."""
     return fault.message.removeprefix(f"{fault.file} line {fault.line}: ").removeprefix(
@@ -114,7 +126,12 @@ def fit(what: str, parse: Callable[[str], T], text: str, *, secret: bool = False
         raise OperatorRefused(f"the {what}{value} {reason}") from None
 
 
-def _fit_authority(authority: Authority) -> Authority:
+def fit_authority(authority: Authority) -> Authority:
+    """Check who does it and why, by the grammar of the packs.
+
+    Raises:
+        OperatorRefused: something is missing, or does not fit.
+    """
     for what, text in (("name of who does it", authority.actor), ("reason", authority.reason)):
         if not text.strip():
             raise OperatorRefused(f"the {what} is missing; the audit log needs it")

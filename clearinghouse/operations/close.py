@@ -8,6 +8,7 @@ from clearinghouse.domain.calendar import cut_off, format_period, last_day, zone
 from clearinghouse.domain.directory import Directory, RulebookInForce
 from clearinghouse.domain.errors import PeriodNotReady
 from clearinghouse.domain.expiring import Entry, end_debts, expire
+from clearinghouse.operations.authorizing import sweep
 from clearinghouse.operations.context import Context
 from clearinghouse.store import closing, periods
 from clearinghouse.store.database import Session
@@ -46,6 +47,8 @@ def close(context: Context, period: int, watch: Callable[[str], None] | None = N
     # Committed: whoever begins to post now goes to a later period. Those who began before are waited for.
     with context.database.posting() as session:
         closing.await_posters(session, period)
+    # What a hold whose time is over still marks as held would not expire with its lot.
+    sweep(context)
     while _expire_some(context, period):
         if watch:
             watch("expiry")

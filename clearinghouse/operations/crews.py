@@ -1,27 +1,26 @@
-"""Who posts the sequences of an import: this process, or several, since one process decides on one core only."""
+"""Who posts the sequences of an import or a batch: this process, or several, since one decides on one core only."""
 
 from __future__ import annotations
 
 import gc
 import pickle
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import cycle
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Protocol
 
-from clearinghouse.domain.deciding import Outcome, Refused
+from clearinghouse.domain.deciding import Outcome
 from clearinghouse.domain.errors import ClearinghouseError
 from clearinghouse.domain.transactions import Line
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.post import post
 from clearinghouse.store import imports
 from clearinghouse.store.database import Database, Session
-from clearinghouse.store.imports import ImportFile, Rejection
 from clearinghouse.store.loading import CardFile, Cards
 from clearinghouse.store.vault import Vault
 
@@ -29,15 +28,23 @@ from clearinghouse.store.vault import Vault
 _WORTH_WORKERS = 500_000
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """The lines of one lane of a portion; ``first_line`` is the file line that the portion begins with."""
+class Share(Protocol):
+    """The lines of one lane of a portion; a worker gets it pickled."""
 
-    file: ImportFile
-    portion: int
-    lane: int
-    first_line: int
-    lines: Sequence[Line]
+    @property
+    def lines(self) -> Sequence[Line]:
+        """What is posted as one sequence."""
+
+    @property
+    def source(self) -> Hashable:
+        """The file or batch that they are of: cards are remembered for its length."""
+
+    @property
+    def received(self) -> datetime | None:
+        """When lines of the API were received; an import replays history."""
+
+    def record(self, session: Session, outcomes: Sequence[Outcome]) -> None:
+        """Write what became of the lines, in the transaction that posts them."""
 
 
 class Crew(Protocol):
@@ -147,7 +154,7 @@ def _work(pipe: Connection, url: str, vault: Vault) -> None:
     """Be a worker: post each share that comes, and end when nobody is there to send more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     context = Context(Database(url), vault)
-    cards: dict[int, CardFile] = {}
+    cards: dict[Hashable, CardFile] = {}
     with few_collections(), context.database.office() as presence:
         # An import that comes after this one was killed waits for it; told only then, no share is posted before.
         imports.share_work(presence)
@@ -161,13 +168,17 @@ def _work(pipe: Connection, url: str, vault: Vault) -> None:
 
 
 def _posted(
-    context: Context, share: Share, unknown: set[str], now: datetime, files: dict[int, CardFile]
+    context: Context,
+    share: Share,
+    unknown: set[str],
+    now: datetime,
+    files: dict[Hashable, CardFile],
 ) -> Exception | None:
     """Post a share; return what went wrong in a form that can be sent."""
     at_that_time = replace(context, clock=lambda: now)
     try:
         with context.database.posting() as session:
-            card_file = files.setdefault(share.file.number, CardFile())
+            card_file = files.setdefault(share.source, CardFile())
             found = card_file.look_up(session, share.lines, context.vault)
         # A card that came to be known since the portion was cut would have cut it otherwise.
         known = {number: card for number, card in found.cards.items() if number not in unknown}
@@ -182,13 +193,4 @@ def _posted(
 
 
 def _post_share(context: Context, share: Share, cards: Cards) -> None:
-    def record(session: Session, outcomes: Sequence[Outcome]) -> None:
-        refused = [
-            Rejection(line.line_no, line.host_hotel, line.txn_ref, outcome.code.value)
-            for line, outcome in zip(share.lines, outcomes, strict=True)
-            if isinstance(outcome, Refused)
-        ]
-        offsets = [line.line_no - share.first_line for line in share.lines]
-        imports.sequence_done(session, share.file, share.portion, share.lane, offsets, refused)
-
-    post(context, share.lines, record, cards)
+    post(context, share.lines, share.record, cards, received=share.received)

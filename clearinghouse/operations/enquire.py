@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from clearinghouse.domain.accounts import Asset
 from clearinghouse.domain.business_day import business_day
 from clearinghouse.domain.directory import Directory
-from clearinghouse.domain.errors import NotFound
+from clearinghouse.domain.errors import CardUnknown
+from clearinghouse.domain.holdings import holdings, unheld
 from clearinghouse.domain.identifiers import mask_card_number
 from clearinghouse.domain.money import points_value_minor
 from clearinghouse.domain.pools import Lot, Pool
@@ -104,16 +104,17 @@ def pooled_balance(context: Context, card_number: str, as_of: date | None = None
     trace. For a day to come it is what will be usable then of what there is now.
 
     Raises:
-        NotFound: it is no card number, or there is no such card; the number is not told in full.
+        CardUnknown: it is no card number, or there is no such card; the number is not told in full.
     """
-    number = _card_number(card_number)
+    number = read_card_number(card_number)
     with context.database.office() as session:
         hold_still(session)
         directory = context.directory.current(session)
         holder = enquiry.card_holder(session, context.vault, number)
         if holder is None:
-            raise NotFound(f"there is no card {mask_card_number(number)}")
-        today = business_day(directory, context.clock())
+            raise CardUnknown(f"there is no card {mask_card_number(number)}")
+        now = context.clock()
+        today = business_day(directory, now)
         on = as_of or today
         if on < today:
             txns = enquiry.posted_until(session, holder.traveller, on)
@@ -121,19 +122,23 @@ def pooled_balance(context: Context, card_number: str, as_of: date | None = None
             pool = pool_as_of(holder.traveller, enquiry.lots_numbered(session, lots), txns)
             closed = 0
         else:
-            pool = enquiry.pool_now(session, holder.traveller)
+            pool = enquiry.pool_now(session, holder.traveller, now)
             closed = closed_through(session)
         issuer = _issuers(session, directory, pool, on)
     return _balance(pool, directory, on, closed, issuer, holder.card_masked)
 
 
-def _card_number(text: str) -> str:
-    """Return a card number however it was typed: with spaces or hyphens, or in full-width digits."""
+def read_card_number(text: str) -> str:
+    """Return a card number however it was typed: with spaces or hyphens, or in full-width digits.
+
+    Raises:
+        CardUnknown: it is no card number.
+    """
     number = unicodedata.normalize("NFKC", text).translate(_SEPARATORS)
     try:
         return fields.card_number(number)
     except fields.Unfit as reason:
-        raise NotFound(f"the card number {reason}") from None
+        raise CardUnknown(f"the card number {reason}") from None
 
 
 def _issuers(
@@ -166,25 +171,21 @@ def _balance(
             return None
         return points_value_minor(points, rulebook.point_value_minor_per_100)
 
-    alive = [lot for lot in pool.lots.values() if not lot.has_expired(on, closed)]
-    points = [lot for lot in alive if lot.asset is Asset.POINT]
-    usable = [lot for lot in points if lot.usable_from <= on]
-    owed = pool.owed_on(on)
-    spendable = max(sum(lot.unheld for lot in usable) - owed, 0)
-    stored_value = _stored_value(alive, issuer)
+    found = holdings(pool, on, closed)
+    stored_value = _stored_value(found.stored_value, issuer)
     return Balance(
         card_masked=card_masked,
         as_of=on,
         rulebook_version=rulebook.version if rulebook else None,
-        points=_points(points, on, issuer, worth),
+        points=_points(found.points, on, issuer, worth),
         debts=_debts(pool, on, issuer),
         stored_value=stored_value,
-        usable_points=sum(lot.unheld for lot in usable),
-        spendable_points=spendable,
-        worth_minor=worth(spendable),
-        pending_points=sum(lot.unheld for lot in points if lot.usable_from > on),
-        held_points=sum(lot.held for lot in points),
-        owed_points=owed,
+        usable_points=unheld(found.usable),
+        spendable_points=found.spendable,
+        worth_minor=worth(found.spendable),
+        pending_points=unheld(found.pending),
+        held_points=found.held_points,
+        owed_points=found.owed,
         stored_value_minor=sum(row.amount_minor for row in stored_value),
         stored_value_licensed=rulebook is not None and rulebook.licensed_on(on),
     )
@@ -225,7 +226,7 @@ def _debts(pool: Pool, on: date, issuer: Callable[[int], Issuer]) -> tuple[Owed,
 def _stored_value(lots: Iterable[Lot], issuer: Callable[[int], Issuer]) -> tuple[StoredValue, ...]:
     sums: dict[int, tuple[int, int]] = {}
     for lot in lots:
-        if lot.asset is Asset.CNY and lot.remaining > 0:
+        if lot.remaining > 0:
             amount, held = sums.get(lot.issuer_hotel, (0, 0))
             sums[lot.issuer_hotel] = (amount + lot.unheld, held + lot.held)
     rows = [StoredValue(issuer(hotel), amount, held) for hotel, (amount, held) in sums.items()]

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from clearinghouse.domain.deciding import Outcome, Refused
+from clearinghouse.domain.transactions import Line
 from clearinghouse.operations.context import Context
-from clearinghouse.operations.crews import Crew, Share, crew_for, few_collections
+from clearinghouse.operations.crews import Crew, crew_for, few_collections
 from clearinghouse.operations.lanes import split_into_lanes
 from clearinghouse.operations.membership import Landed, known, land, pack_date
 from clearinghouse.operations.packs import CheckedPack, TransactionsFile, check, read_pack
@@ -26,6 +28,36 @@ _FOLD_EVERY = 50
 
 #: Told what is being done now, and how many more bytes of how many have been read.
 Watch = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FileShare:
+    """The lines of one lane of a portion; ``first_line`` is the file line that the portion begins with."""
+
+    file: ImportFile
+    portion: int
+    lane: int
+    first_line: int
+    lines: Sequence[Line]
+
+    @property
+    def source(self) -> int:
+        """The file's number."""
+        return self.file.number
+
+    @property
+    def received(self) -> None:
+        """Nothing: an import replays history."""
+
+    def record(self, session: Session, outcomes: Sequence[Outcome]) -> None:
+        """Record which lines are answered, and the refusals."""
+        refused = [
+            Rejection(line.line_no, line.host_hotel, line.txn_ref, outcome.code.value)
+            for line, outcome in zip(self.lines, outcomes, strict=True)
+            if isinstance(outcome, Refused)
+        ]
+        offsets = [line.line_no - self.first_line for line in self.lines]
+        imports.sequence_done(session, self.file, self.portion, self.lane, offsets, refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +170,7 @@ def _import_file(
         lanes = registered.lanes if len(rest) == len(block) else 1
         sequences = split_into_lanes(rest, cards.cards, lanes)
         shares = [
-            Share(registered, portion, lane, first, sequence)
+            FileShare(registered, portion, lane, first, sequence)
             for lane, sequence in enumerate(sequences, start=before.next_lane)
             if sequence
         ]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
 from typing import NamedTuple
-
-import phonenumbers
 
 from clearinghouse.domain.calendar import format_period, period_of
 from clearinghouse.domain.directory import Directory
@@ -23,15 +20,13 @@ from clearinghouse.operations.packs import (
     Pack,
     TierStanding,
 )
+from clearinghouse.operations.phones import normal_phone
 from clearinghouse.store import imports, members, periods, travellers
 from clearinghouse.store.database import Session
 from clearinghouse.store.directory import directory_changed, read_directory
 from clearinghouse.store.members import Membership, SystemProfile, TierVersion
 from clearinghouse.store.travellers import NewCard, Person, TierGiven
 from clearinghouse.store.vault import Vault
-
-_E164 = re.compile(r"\+[1-9][0-9]{7,14}")
-_HOME_REGION = "CN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +202,9 @@ def _land_travellers(session: Session, vault: Vault, pack: Pack, dated: date) ->
     new: list[Person] = []
     old: list[Person] = []
     for row in pack.travellers:
-        person = Person(row.ref, row.name, _normal_phone(row.phone), row.email.strip().lower())
+        person = Person(
+            row.ref, row.name, normal_phone(row.phone) or row.phone, row.email.strip().lower()
+        )
         (old if row.ref in on_record else new).append(person)
     added = travellers.add_travellers(session, vault, new, dated)
     contradictions = travellers.update_travellers(session, vault, old, dated)
@@ -248,18 +245,6 @@ def _land_cards(session: Session, vault: Vault, pack: Pack, directory: Directory
         )  # fmt: skip
     travellers.add_cards(session, vault, list(new.values()))
     return travellers.give_tiers(session, vault, given)
-
-
-def _normal_phone(phone: str) -> str:
-    """Return a phone number as E.164, so that one number has one blind index however it was written."""
-    if not phone or _E164.fullmatch(phone):
-        return phone
-    try:
-        return phonenumbers.format_number(
-            phonenumbers.parse(phone, _HOME_REGION), phonenumbers.PhoneNumberFormat.E164
-        )
-    except phonenumbers.NumberParseException:
-        return phone
 
 
 __all__: Sequence[str] = ("Landed", "known", "land", "pack_date")

@@ -30,3 +30,7 @@ class Party:
         if self.hotels is not None and hotel not in self.hotels:
             return False
         return self.system is not None and directory.system_of(hotel, business_date) == self.system
+
+    def may_see_hotel(self, hotel: int) -> bool:
+        """Tell whether this client is for a hotel at all, whatever the date."""
+        return self.hotels is None or hotel in self.hotels

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple, TypeVar
 
 from clearinghouse.domain.books import Books
 from clearinghouse.domain.deciding import Outcome, decide
+from clearinghouse.domain.directory import Directory
 from clearinghouse.domain.transactions import Line
 from clearinghouse.operations.context import Context
+from clearinghouse.operations.receiving import refuse_at_reception
+from clearinghouse.operations.telling import tell_of_ended_holds
 from clearinghouse.store.database import Session, is_conflict
 from clearinghouse.store.ledger import write_books
 from clearinghouse.store.loading import CardFile, Cards, load_books
@@ -16,8 +21,19 @@ from clearinghouse.store.periods import open_period
 #: How often a sequence is tried again when another one came first.
 _ATTEMPTS = 8
 
+T = TypeVar("T")
+
 #: Called inside the transaction with what was decided, to write what must be committed with it.
 Alongside = Callable[[Session, Sequence[Outcome]], None]
+
+
+class Posted(NamedTuple):
+    """What was decided on a sequence: one outcome a line, and what they were decided on and at what moment."""
+
+    outcomes: list[Outcome]
+    books: Books
+    directory: Directory
+    at: datetime
 
 
 class _PeriodsNotOpen(Exception):
@@ -33,16 +49,35 @@ def post(
     lines: Sequence[Line],
     alongside: Alongside | None = None,
     cards: Cards | None = None,
+    *,
+    received: datetime | None = None,
 ) -> list[Outcome]:
     """Decide and write a sequence of lines as one database transaction; one outcome a line, in order.
 
     A refused line leaves nothing; the others land. If the process dies, either all of it is in the books
     or nothing. Two sequences that share a reference or travellers take turns. ``cards`` are the lines' cards
-    where the caller has looked them up already.
+    where the caller has looked them up already. Lines of the API are judged by the moment they were ``received``, too.
+    """
+
+    def work(session: Session) -> list[Outcome]:
+        directory = context.directory.current(session)
+        posted = post_within(context, session, directory, lines, cards, received=received)
+        if alongside is not None:
+            alongside(session, posted.outcomes)
+        return posted.outcomes
+
+    return in_turn(context, work)
+
+
+def in_turn(context: Context, work: Callable[[Session], T]) -> T:
+    """Run work that posts as one database transaction, again if another one came first.
+
+    Periods that it needs and that have no partitions yet are opened in between.
     """
     for attempt in range(_ATTEMPTS):
         try:
-            return _post_once(context, lines, alongside, cards)
+            with context.database.posting() as session:
+                return work(session)
         except _PeriodsNotOpen as missing:
             for period in sorted(missing.periods):
                 with context.database.posting() as session:
@@ -54,23 +89,34 @@ def post(
     raise RuntimeError("a sequence met a new period on every attempt")
 
 
-def _post_once(
+def post_within(
     context: Context,
+    session: Session,
+    directory: Directory,
     lines: Sequence[Line],
-    alongside: Alongside | None,
-    cards: Cards | None,
-) -> list[Outcome]:
-    with context.database.posting() as session:
-        directory = context.directory.current(session)
-        if cards is None:
-            cards = CardFile().look_up(session, lines, context.vault)
-        books = load_books(session, lines, directory, cards)
-        outcomes = [decide(line, books, directory, context.new_id) for line in lines]
-        _periods_must_be_open(context, books)
-        write_books(session, books, context.clock())
-        if alongside is not None:
-            alongside(session, outcomes)
-        return outcomes
+    cards: Cards | None = None,
+    *,
+    received: datetime | None = None,
+) -> Posted:
+    """Decide and write a sequence of lines within a transaction that :func:`in_turn` has begun."""
+    now = context.clock()
+    if cards is None:
+        cards = CardFile().look_up(session, lines, context.vault)
+    books = load_books(session, lines, directory, cards, now)
+    outcomes = [
+        decide(
+            line,
+            books,
+            directory,
+            context.new_id,
+            refuse_at_reception(directory, line, received) if received else None,
+        )
+        for line in lines
+    ]
+    _periods_must_be_open(context, books)
+    write_books(session, books, now)
+    tell_of_ended_holds(session, books, directory, now)
+    return Posted(outcomes, books, directory, now)
 
 
 def _periods_must_be_open(context: Context, books: Books) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from clearinghouse.domain.accounts import Asset
@@ -12,6 +12,7 @@ from clearinghouse.domain.pools import Lot, Pool
 from clearinghouse.domain.replaying import PostedTxn
 from clearinghouse.store.bulk import array
 from clearinghouse.store.database import Session
+from clearinghouse.store.holds import over_but_held
 from clearinghouse.store.loading import DEBT_COLUMNS, LOT_COLUMNS, debt_from_row, lot_from_row
 from clearinghouse.store.vault import Vault
 
@@ -40,10 +41,12 @@ def card_holder(session: Session, vault: Vault, card_number: str) -> CardHolder 
     return CardHolder(*row) if row else None
 
 
-def pool_now(session: Session, traveller: int) -> Pool:
-    """Return a traveller's pool as it is: open lots and debts."""
+def pool_now(session: Session, traveller: int, now: datetime) -> Pool:
+    """Return a traveller's pool as it is: open lots and debts; a hold whose time is over counts for nothing."""
     pool = Pool(traveller)
+    free_again = over_but_held(session, traveller, now)
     for lot in _lots(session, "traveller = %s AND remaining > 0", traveller):
+        lot.held -= free_again.get(lot.number, 0)
         pool.lots[lot.number] = lot
     pool.debts.extend(
         debt_from_row(row)

@@ -8,6 +8,7 @@ from clearinghouse.domain.books import Books
 from clearinghouse.domain.netting import Increments, increments
 from clearinghouse.store.bulk import Batch, arrays, table
 from clearinghouse.store.database import Session
+from clearinghouse.store.holds import write_holds
 
 REFERENCES = table("transaction_refs", "host_hotel int, txn_ref text, content bytea, txn_id uuid")
 TRANSACTIONS = table(
@@ -46,9 +47,14 @@ INCREMENTS = table(
 
 def write_books(session: Session, books: Books, posted_at: datetime) -> None:
     """Write all that was accepted and changed; the caller's transaction commits it as a whole."""
+    if books.accepted:
+        _add(session, books, posted_at)
+    _update_lots_and_debts(session, books)
+    write_holds(session, books)
+
+
+def _add(session: Session, books: Books, posted_at: datetime) -> None:
     accepted = books.accepted
-    if not accepted:
-        return
     batch = Batch()
     # An id stands in several tables: written out once, it is a text that is quickly joined.
     keyed = [(txn, f"{txn.txn_id.int:032x}") for txn in accepted]
@@ -89,7 +95,6 @@ def write_books(session: Session, books: Books, posted_at: datetime) -> None:
     _add_lots_and_debts(batch, books)
     insert_increments(batch, increments(accepted))
     batch.write(session)
-    _update_lots_and_debts(session, books)
 
 
 def insert_increments(batch: Batch, sums: Increments) -> None:

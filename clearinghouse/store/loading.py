@@ -8,6 +8,7 @@ as the last holder of the lock left them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,10 +19,12 @@ from clearinghouse.domain.clearing import Leg, after_reversal
 from clearinghouse.domain.directory import Directory
 from clearinghouse.domain.identifiers import period_of_id
 from clearinghouse.domain.pools import Debt, Draw, Lot
-from clearinghouse.domain.transactions import Kind, Line
-from clearinghouse.domain.treatment import Card, CardTier
+from clearinghouse.domain.transactions import Authorization, Capture, Kind, Line, card_of_key
+from clearinghouse.domain.treatment import Card
 from clearinghouse.store.bulk import array
+from clearinghouse.store.cards import cards_with_indexes
 from clearinghouse.store.database import Session
+from clearinghouse.store.holds import load_holds
 from clearinghouse.store.vault import Vault
 
 #: First key of the advisory lock that posters share on a period and its closer waits for.
@@ -64,8 +67,9 @@ class CardFile:
         named = {line.card_number for line in lines}
         unknown = named - self._cards.keys()
         if unknown:
-            indexes = {number: vault.blind_index("card", number) for number in unknown}
-            self._cards |= _cards(session, indexes)
+            indexes = _indexes(session, unknown, vault)
+            cards = cards_with_indexes(session, set(indexes.values()))
+            self._cards |= {name: cards[index] for name, index in indexes.items() if index in cards}
             self._indexes |= indexes
         return Cards(
             {number: self._cards[number] for number in named & self._cards.keys()},
@@ -74,7 +78,7 @@ class CardFile:
 
 
 def load_books(
-    session: Session, lines: Sequence[Line], directory: Directory, found: Cards
+    session: Session, lines: Sequence[Line], directory: Directory, found: Cards, now: datetime
 ) -> Books:
     """Load everything that deciding these lines can need, with their travellers locked."""
     cards = found.cards
@@ -83,7 +87,7 @@ def load_books(
     )
     most_lots = sum(1 if line.kind != Kind.REFUND.value else 0 for line in lines)
     lot_numbers = _lock_travellers(session, travellers, most_lots)
-    books = Books(_lock_periods(session, lines), LotNumbers(session, lot_numbers))
+    books = Books(_lock_periods(session, lines), LotNumbers(session, lot_numbers), now)
     books.cards = cards
     books.card_indexes = found.indexes
     _references(session, books, directory, lines)
@@ -94,6 +98,20 @@ def load_books(
         if line.kind in _NEEDS_LOTS and line.card_number in cards
     }
     _lots_and_debts(session, books, sorted(drawing), originals, travellers)
+    if drawing:
+        load_holds(session, books, sorted(drawing), *_holds_named(directory, lines))
+    return books
+
+
+def load_pools(
+    session: Session, travellers: Sequence[int], auth_ids: Iterable[UUID], now: datetime
+) -> Books:
+    """Load and lock what travellers hold, with some of their authorisations; nothing can be issued with it."""
+    _lock_travellers(session, sorted(travellers), 0)
+    books = Books(_closed_through(session), iter(()), now)
+    if travellers:
+        _add_lots(session, books, "traveller = ANY (%s::bigint[]) AND remaining > 0", travellers)
+        load_holds(session, books, travellers, auth_ids, ())
     return books
 
 
@@ -120,25 +138,18 @@ class LotNumbers:
         return number
 
 
-def _cards(session: Session, indexes: Mapping[str, bytes]) -> dict[str, Card]:
-    number_of = {index: number for number, index in indexes.items()}
-    tiers: dict[int, list[CardTier]] = {}
-    found = []
-    for row in session.rows(
-        "SELECT c.number_index, c.number, c.traveller, c.issuer_hotel,"
-        " t.given_on, t.system, t.tier_code, t.alliance_level"
-        " FROM unnest(%s::bytea[]) AS wanted (number_index)"
-        " JOIN cards c USING (number_index) JOIN card_tiers t ON t.card = c.number"
-        " ORDER BY c.number, t.given_on",
-        [array(number_of)],
-    ):
-        if row[1] not in tiers:
-            found.append(row)
-        tiers.setdefault(row[1], []).append(CardTier(*row[4:]))
-    return {
-        number_of[bytes(row[0])]: Card(row[1], row[2], row[3], tuple(tiers[row[1]]))
-        for row in found
-    }
+def _indexes(session: Session, names: Iterable[str], vault: Vault) -> dict[str, bytes]:
+    """Return the blind index of each card number, and of each card that is named by its own number."""
+    keys = {name: card for name in names if (card := card_of_key(name)) is not None}
+    found = {name: vault.blind_index("card", name) for name in names if name not in keys}
+    if keys:
+        rows = session.rows(
+            "SELECT number, number_index FROM cards WHERE number = ANY (%s::bigint[])",
+            [array(keys.values())],
+        )
+        index_of = {number: bytes(index) for number, index in rows}
+        found |= {name: index_of.get(card, b"") for name, card in keys.items()}
+    return found
 
 
 def _lock_travellers(session: Session, travellers: list[int], most_lots: int) -> list[int]:
@@ -202,6 +213,20 @@ def _references(
         books.references[hotel, reference] = (bytes(content), txn_id)
 
 
+def _holds_named(
+    directory: Directory, lines: Sequence[Line]
+) -> tuple[list[UUID], list[tuple[int, str]]]:
+    """Return the ids of holds that captures name, and the references that authorisations give."""
+    captures = [line.auth_id for line in lines if isinstance(line, Capture)]
+    references = [
+        (hotel.number, line.txn_ref)
+        for line in lines
+        if isinstance(line, Authorization)
+        and (hotel := directory.hotel_by_code.get(line.host_hotel)) is not None
+    ]
+    return captures, references
+
+
 def _originals(
     session: Session, books: Books, directory: Directory, lines: Sequence[Line]
 ) -> dict[UUID, list[tuple[int, int]]]:
@@ -226,7 +251,7 @@ def load_transactions(
         " WHERE period = ANY (%s::int[]) AND txn_id = ANY (%s::uuid[])",
         [periods, ids],
     ):
-        txn = _transaction(row)
+        txn = transaction_from_row(row)
         books.txns[txn.txn_id] = txn
     _standing_legs(session, books, periods, ids)
     draws: dict[UUID, list[tuple[int, int]]] = {}
@@ -245,7 +270,7 @@ def load_transactions(
     return draws
 
 
-def _transaction(row: tuple[Any, ...]) -> Txn:
+def transaction_from_row(row: tuple[Any, ...]) -> Txn:
     """Make a transaction from a row of ``TXN_COLUMNS``; its content is with its reference."""
     return Txn(
         txn_id=row[0], host_hotel=row[1], host_system=row[2], txn_ref=row[3], content=b"", kind=Kind(row[4]),
@@ -317,7 +342,7 @@ def _lots_and_debts(
         books.pool(debt.traveller).debts.append(debt)
 
 
-def _add_lots(session: Session, books: Books, condition: str, values: list[int]) -> None:
+def _add_lots(session: Session, books: Books, condition: str, values: Sequence[int]) -> None:
     for row in session.rows(
         f"SELECT {LOT_COLUMNS} FROM lots WHERE {condition}",
         [array(values)],

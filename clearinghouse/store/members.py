@@ -108,6 +108,45 @@ def memberships(session: Session) -> list[Membership]:
     ]
 
 
+class HotelOnDay(NamedTuple):
+    """A hotel on a date, with the system that it belongs to then."""
+
+    code: str
+    name_zh: str
+    name_en: str
+    city: str
+    since: date
+    system_code: str
+    system_zh: str
+    system_en: str
+
+
+def hotels_on(
+    session: Session,
+    day: date,
+    *,
+    most: int,
+    after: str | None,
+    city: str | None,
+    system: str | None,
+    code: str | None,
+) -> list[HotelOnDay]:
+    """Return up to ``most`` hotels that are in the alliance on a date, by code from behind ``after`` on."""
+    return [
+        HotelOnDay(*row)
+        for row in session.rows(
+            "SELECT h.code, m.name_zh, m.name_en, m.city, m.effective_from, s.code, s.name_zh, s.name_en"
+            " FROM hotels h CROSS JOIN LATERAL (SELECT * FROM memberships m WHERE m.hotel = h.number"
+            "  AND m.effective_from <= %s ORDER BY m.effective_from DESC LIMIT 1) m"
+            " JOIN systems s ON s.number = m.system"
+            " WHERE (%s::text IS NULL OR h.code > %s) AND (%s::text IS NULL OR h.code = %s)"
+            " AND (%s::text IS NULL OR m.city = %s) AND (%s::text IS NULL OR s.code = %s)"
+            " ORDER BY h.code LIMIT %s",
+            [day, after, after, code, code, city, city, system, system, most],
+        )
+    ]
+
+
 def add_memberships(session: Session, rows: Sequence[Membership], at: datetime) -> int:
     """Add memberships that are not on record; return how many were new."""
     if not rows:

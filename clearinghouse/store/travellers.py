@@ -87,6 +87,14 @@ def add_travellers(session: Session, vault: Vault, people: Sequence[Person], as_
     return len(rows)
 
 
+def number_of(session: Session, ref: str) -> int:
+    """Return the number in the tables of a traveller who is on record."""
+    row = session.row("SELECT number FROM travellers WHERE ref = %s", [ref])
+    if row is None:
+        raise LookupError("there is no such traveller")
+    return int(row[0])
+
+
 def update_travellers(
     session: Session, vault: Vault, people: Sequence[Person], as_of: date
 ) -> list[str]:

@@ -6,6 +6,8 @@ master keys can be rotated. Nothing here is ever logged.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import hmac
 import json
@@ -13,6 +15,7 @@ import os
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from clearinghouse.config import MASTER_KEY_BYTES, Settings
@@ -20,6 +23,8 @@ from clearinghouse.domain.errors import ConfigError
 
 _NONCE = 12
 _KEY_FILE = "master.key"
+_CARD_ID = "card_"
+_CARD_ID_CHARS = 26
 
 
 class Vault:
@@ -29,6 +34,7 @@ class Vault:
         self._master_key = master_key
         self._index_key = _derive(master_key, b"blind index")
         self._wrapping = AESGCM(_derive(master_key, b"person keys"))
+        self._house = AESGCM(_derive(master_key, b"house secrets"))
         self.key_id = _derive(master_key, b"key id").hex()[:16]
 
     def __reduce__(self) -> tuple[type[Vault], tuple[bytes]]:
@@ -48,6 +54,40 @@ class Vault:
         """Return the keyed hash by which ``value`` is looked up; ``what`` keeps kinds of value apart."""
         return hmac.digest(self._index_key, f"{what}\x00{value}".encode(), "sha256")[:16]
 
+    def seal(self, secret: bytes, what: str) -> bytes:
+        """Encrypt a secret of the clearing house itself; ``what`` binds the ciphertext to its place."""
+        return _seal(self._house, secret, f"{self.key_id} {what}".encode())
+
+    def unseal(self, sealed: bytes, what: str) -> bytes:
+        """Return the secret that :meth:`seal` sealed for the same place.
+
+        Raises:
+            ConfigError: it was protected by another master key.
+        """
+        return _unseal(self._house, sealed, f"{self.key_id} {what}".encode())
+
+    def card_id(self, card: int, system: int | None) -> str:
+        """Return the id by which a system (``None``: the operator) names a card, by the card's number in the tables.
+
+        Each system knows a card by another id, so two of them can't put together what they know of it.
+        """
+        block = card.to_bytes(6) + (system or 0).to_bytes(4) + bytes(6)
+        hidden = base64.b32encode(self.hide("card id", block)).decode()
+        return _CARD_ID + hidden.lower().rstrip("=")
+
+    def card_of(self, card_id: str, system: int | None) -> int | None:
+        """Return the card that a system names by an id; ``None`` if :meth:`card_id` never gave it that id."""
+        text = card_id.removeprefix(_CARD_ID)
+        if len(card_id) != len(_CARD_ID) + _CARD_ID_CHARS or len(text) != _CARD_ID_CHARS:
+            return None
+        try:
+            hidden = base64.b32decode(f"{text.upper()}======")
+        except (binascii.Error, ValueError):
+            return None
+        card = int.from_bytes(self.reveal("card id", hidden)[:6])
+        # The last character has bits to spare: another spelling of an id is no id.
+        return card if self.card_id(card, system) == card_id else None
+
     def new_person_key(self) -> tuple[bytes, bytes]:
         """Make a key for one person; return it, and as it is stored: encrypted with the master key."""
         key = os.urandom(32)
@@ -60,6 +100,22 @@ class Vault:
             ConfigError: it was protected by another master key.
         """
         return _unseal(self._wrapping, wrapped, self.key_id.encode())
+
+    def hide(self, what: str, block: bytes) -> bytes:
+        """Turn 16 bytes into 16 others that tell nothing, one to one; ``what`` keeps kinds of value apart.
+
+        Nothing is authenticated by this: whoever reveals a made-up block gets noise and must look it up.
+        """
+        return self._block_cipher(what).encryptor().update(block)
+
+    def reveal(self, what: str, hidden: bytes) -> bytes:
+        """Return the 16 bytes that :meth:`hide` turned into these."""
+        return self._block_cipher(what).decryptor().update(hidden)
+
+    def _block_cipher(self, what: str) -> Cipher[modes.ECB]:
+        # One block alone, and a key for each kind of value: the mode chains nothing that could be told apart.
+        key = _derive(self._master_key, f"block {what}".encode())
+        return Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305
 
 
 def encrypt_text(person_key: bytes, value: str, what: str) -> bytes:

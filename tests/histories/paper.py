@@ -1,7 +1,7 @@
 """The pure rules with nothing around them: books in memory, decided line after line."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
 from uuid import UUID
@@ -33,6 +33,9 @@ from tests.histories.world import CARDS, TRAVELLERS, UNKNOWN_CARD, PackRows
 #: From when a tier of a pack without any date holds: long after every history.
 _UNDATED = date(2026, 11, 1)
 
+#: When all of it is decided; only holds are judged by it, and histories have none.
+_NOW = datetime(2018, 1, 1, tzinfo=UTC)
+
 
 def told(outcome: Outcome) -> str:
     """Name an outcome as the model does."""
@@ -47,7 +50,7 @@ class Paper:
     def __init__(self, packs: Sequence[PackRows]) -> None:
         self.directory = directory_of(packs)
         self._serial = count(1)
-        self.books = Books(0, count(1))
+        self.books = Books(0, count(1), _NOW)
         self.entries: list[Entry] = []
         cards = {}
         for number, (card, (traveller, hotel, tiers)) in enumerate(CARDS.items(), 1):

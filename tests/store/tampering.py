@@ -10,7 +10,7 @@ import re
 PROTECTED = (
     "postings", "legs", "transactions", "entries", "transaction_refs", "positions", "obligations",
     "points_liability", "period_files", "period_file_chunks", "periods", "netted_runs", "memberships",
-    "rulebooks", "acceptances",
+    "rulebooks", "acceptances", "authorizations",
 )  # fmt: skip
 
 _TABLE = """
@@ -77,6 +77,9 @@ _TABLE = """
 2.5  UPDATE debts SET ends_on = ends_on + 1
 2.5  DELETE FROM debts
 2.5  UPDATE postings SET amount = amount + 1 WHERE debit & 31 = 3
+2.6  UPDATE lots SET held = 1 WHERE number = (SELECT min(number) FROM lots WHERE remaining > 100)
+2.6  UPDATE authorizations SET parts = ARRAY[1]
+2.6  UPDATE authorizations SET lots = ARRAY[99]
 3.1  UPDATE lots SET remaining = remaining - 1 WHERE remaining > 100
 3.1  UPDATE lots SET issuer_hotel = {hotel CLD-GZ} WHERE {leg 16}
 3.1  DELETE FROM postings WHERE {of 6} AND seq = 1

@@ -132,7 +132,7 @@ def amount(text: str) -> int | None:
     if not text:
         return None
     if (
-        text.isascii() and text.isdigit() and len(text) <= 15
+        text.isascii() and text.isdigit() and len(text) <= 12
     ):  # the usual spelling, without a pattern
         return int(text)
     return _signed_amount(text) if text.strip(_BLANKS) else None

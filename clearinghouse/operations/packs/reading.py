@@ -89,7 +89,7 @@ def records(
             elif not started:
                 if line != 1:
                     raise PackFault("the header row is missing", file, 1)
-                arrange = _arrangement(row, file, columns)
+                arrange = arrangement(row, file, columns)
                 started = True
             elif len(row) == 1 and not row[0].strip():
                 continue
@@ -99,10 +99,14 @@ def records(
         raise PackFault("is empty: the header row is missing", file, 1)
 
 
-def _arrangement(
-    header: list[str], file: str, columns: Sequence[str]
+def arrangement(
+    header: Sequence[str], file: str, columns: Sequence[str]
 ) -> Callable[[list[str]], Sequence[str]] | None:
-    """Check the header; return what puts a row into the order of ``columns``, ``None`` if it is in it."""
+    """Check the header; return what puts a row into the order of ``columns``, ``None`` if it is in it.
+
+    Raises:
+        PackFault: a column without a name, an unknown or missing one, or one that is there twice.
+    """
     names = [name.strip() for name in header]
     for position, name in enumerate(names):
         if not name:
@@ -119,12 +123,17 @@ def _arrangement(
     return itemgetter(*(names.index(name) for name in columns))
 
 
+def well_quoted(raw: str) -> bool:
+    """Tell whether the quotation marks of a line, given without its end, are those of whole values."""
+    return '"' not in raw or _WELL_QUOTED.fullmatch(raw) is not None
+
+
 def _rows(text: str, first: int, file: str) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, values) of the whole lines in ``text``, which begins at line ``first``."""
     if '"' in text:
         # The csv module takes a stray quotation mark as part of the value and lets a quoted one span lines.
         for line, raw in enumerate(text.split("\n"), first):
-            if '"' in raw and not _WELL_QUOTED.fullmatch(raw.removesuffix("\r")):
+            if not well_quoted(raw.removesuffix("\r")):
                 raise PackFault("the quotation marks do not match", file, line)
     line = first - 1
     try:

@@ -121,6 +121,15 @@ def read_cards(folder: Path) -> tuple[CardRow, ...]:
 
 
 def unfit(columns: Sequence[Column], values: Sequence[str], file: str, line: int) -> PackFault:
+    """Make the fault of a record with a value that does not fit its column.
+
+    Raises:
+        AssertionError: all of them fit.
+    """
+    return PackFault(misfit(columns, values), file, line)
+
+
+def misfit(columns: Sequence[Column], values: Sequence[str]) -> str:
     """Say which value of a record does not fit its column, and why.
 
     Raises:
@@ -131,8 +140,8 @@ def unfit(columns: Sequence[Column], values: Sequence[str], file: str, line: int
             column.parse(text)
         except fields.Unfit as reason:
             value = "" if column.secret or not text.strip() else f" {shown(text)}"
-            return PackFault(f"{column.name}{value} {reason}", file, line)
-    raise AssertionError(f"{file} line {line} was refused for no reason")
+            return f"{column.name}{value} {reason}"
+    raise AssertionError("a record was refused for no reason")
 
 
 def _read(path: Path, columns: Sequence[Column], make: Callable[..., R]) -> Iterator[R]:

@@ -109,30 +109,42 @@ class _Memo(dict[str, T], Generic[T]):
         return value
 
 
-def _lines(tap: _Tap, file: str, after: int = 0) -> Iterator[Line]:
-    """Parse lines; what repeats from line to line is looked up, what doesn't is parsed at once."""
+def line_parser() -> Callable[[int, Sequence[str]], Line]:
+    """Make a parser of records in the order of ``COLUMNS``, given with their line; it raises ``fields.Unfit``.
+
+    What repeats from line to line is looked up, what doesn't is parsed at once.
+    """
     hosts, kinds, cards = _Memo(fields.reference), _Memo(fields.reference), _Memo(fields.reference)
     days = _Memo(_business_date)
     reference, moment, amount = fields.reference, fields.moment, fields.amount
     original_reference = fields.optional(fields.reference)
+
+    def parse(number: int, values: Sequence[str]) -> Line:
+        host, ref, original, kind, card, day, occurred, money, points = values
+        return Line(
+            number,
+            hosts[host],
+            reference(ref),
+            original_reference(original) if original else None,
+            kinds[kind],
+            cards[card],
+            days[day],
+            moment(occurred),
+            amount(money),
+            amount(points),
+        )
+
+    return parse
+
+
+def _lines(tap: _Tap, file: str, after: int = 0) -> Iterator[Line]:
+    parse = line_parser()
     values: Sequence[str]
     for number, values in records(tap, file, [column.name for column in COLUMNS]):
         if number <= after:
             continue
-        host, ref, original, kind, card, day, occurred, money, points = values
         try:
-            line = Line(
-                number,
-                hosts[host],
-                reference(ref),
-                original_reference(original) if original else None,
-                kinds[kind],
-                cards[card],
-                days[day],
-                moment(occurred),
-                amount(money),
-                amount(points),
-            )
+            line = parse(number, values)
         except fields.Unfit:
             raise unfit(COLUMNS, values, file, number) from None
         yield line

@@ -194,3 +194,27 @@ SELECT 0, CASE
 FROM debts d LEFT JOIN lots l ON l.number = d.lot
 """,
 )  # fmt: skip
+
+HOLDS_ARE_THOSE_AUTHORISED = query(
+    "2.6", "冻结与预授权相符", "What is held of every lot is what authorisations that stand hold, and no more", "holds",
+    """
+SELECT s.holds, CASE WHEN s.held <> 0
+    THEN format('lot %s and the authorisations that hold it differ by %s', s.lot, s.held) END
+FROM (
+    SELECT lot, sum(held) AS held, sum(holds) AS holds FROM (
+        SELECT number AS lot, held, 0 AS holds FROM lots WHERE held <> 0
+        UNION ALL SELECT lot, -part, 1 FROM authorizations, unnest(lots, parts) AS held (lot, part)
+        WHERE state = 'held'
+    ) AS both_sides GROUP BY lot
+) AS s
+UNION ALL
+SELECT 1, CASE
+    WHEN (SELECT sum(part) FROM unnest(a.parts) AS part) IS DISTINCT FROM a.amount
+        THEN format('authorisation %s holds other than its amount', a.auth_id)
+    WHEN a.state = 'captured' AND (t.txn_id IS NULL OR (t.host_hotel, t.traveller, t.kind,
+            CASE a.kind WHEN 'redeem' THEN t.points ELSE t.amount_minor END)
+        IS DISTINCT FROM (a.host_hotel, a.traveller, a.kind, a.captured))
+        THEN format('authorisation %s was captured as another transaction', a.auth_id) END
+FROM authorizations a LEFT JOIN transactions t ON t.txn_id = a.txn_id
+""",
+)  # fmt: skip

@@ -29,6 +29,7 @@ _GUARDS = (
     ),
     *((table, "refuse_once_published", _INSERT) for table in _FROZEN),
     ("periods", "period_goes_forward", _ADD_ONLY),
+    ("authorizations", "authorization_goes_forward", _ADD_ONLY),
 )
 _GUARD_ROWS = ", ".join(f"('{table}', '{function}', {kind})" for table, function, kind in _GUARDS)
 _UNCHANGING_ROWS = ", ".join(f"('{table}')" for table in (*_APPEND_ONLY, *_FROZEN))

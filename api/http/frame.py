@@ -1,0 +1,77 @@
+"""What happens around every request: its id, its size, its headers, its line in the log and its metric."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+from api.http import metrics
+from api.http.bodies import MAX_BODY_BYTES
+from api.http.limiting import write_limits
+from api.http.logs import log_request
+from api.http.options import Options
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+#: W3C Trace Context, version 00: trace id, parent id, flags.
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+#: What is asked every few seconds by machines would drown the rest.
+_QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+
+
+def frame(app: Flask, options: Options) -> None:
+    """Put the frame around an application's requests."""
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_FORM_MEMORY_SIZE"] = 64 << 10
+    https = options.public_url.startswith("https://")
+    app.before_request(_begin)
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        """Write the headers that every answer has, and record it."""
+        headers = response.headers
+        for name, value in _HEADERS:
+            headers[name] = value
+        headers.setdefault("Content-Security-Policy", _POLICY)
+        headers.setdefault("Cache-Control", "no-store")
+        headers["X-Request-Id"] = g.request_id
+        if https:
+            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        write_limits(headers)
+        _record(response.status_code)
+        return response
+
+
+def accept_bodies_up_to(most_bytes: int | None) -> None:
+    """Let this request's body be larger than a JSON body may be; for views that stream what they read."""
+    request.max_content_length = most_bytes
+
+
+def _begin() -> None:
+    g.began = time.perf_counter()
+    headers = request.headers
+    trace = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+    if trace is not None and int(trace[1], 16) and int(trace[2], 16):
+        g.trace_id = trace[1]
+    given = headers.get("X-Request-Id", "")
+    g.request_id = (
+        given if _REQUEST_ID.fullmatch(given) else g.get("trace_id") or os.urandom(16).hex()
+    )
+
+
+def _record(status: int) -> None:
+    route: Any = request.url_rule.rule if request.url_rule is not None else "unmatched"
+    seconds = time.perf_counter() - g.began
+    metrics.answered(route, request.method, status, seconds)
+    if route not in _QUIET:
+        log_request(route, status, seconds * 1000)

@@ -1,0 +1,38 @@
+"""What the application is told at its start, besides the books."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from clearinghouse.config import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the service is reached and how much it takes.
+
+    Attributes:
+        public_url: The address under which hotels reach it; issuer and audience of its tokens.
+        requests_per_second: What one client may ask of all workers together.
+        tokens_per_minute: Attempts to get a token, by client id and by address.
+        workers: Processes that share the requests.
+        webhook_private: Webhooks may lead to private addresses and over plain http, for tests.
+    """
+
+    public_url: str = "http://127.0.0.1:8080"
+    requests_per_second: int = 1000
+    tokens_per_minute: int = 120
+    workers: int = 1
+    webhook_private: bool = False
+
+    @classmethod
+    def from_settings(cls, settings: Settings, *, port: int = 8080, workers: int = 1) -> Self:
+        """Take what the environment decides; without a public URL it is this machine's port."""
+        return cls(
+            public_url=settings.public_url or f"http://127.0.0.1:{port}",
+            requests_per_second=settings.requests_per_second,
+            tokens_per_minute=settings.tokens_per_minute,
+            workers=workers,
+            webhook_private=settings.webhook_private,
+        )

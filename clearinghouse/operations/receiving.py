@@ -1,0 +1,22 @@
+"""What the API refuses by the moment of receipt, and an import, which replays history, does not (domain.md §3)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from clearinghouse.domain.business_day import business_day
+from clearinghouse.domain.directory import Directory
+from clearinghouse.domain.errors import RefusalCode
+from clearinghouse.domain.transactions import Line
+
+
+def refuse_at_reception(directory: Directory, line: Line, now: datetime) -> RefusalCode | None:
+    """Return why a line can't be taken any more, or not yet, by the rulebook of the day it is received."""
+    today = business_day(directory, now)
+    if line.business_date > today:
+        return RefusalCode.BUSINESS_DATE_IN_FUTURE
+    in_force = directory.rulebook_on(today)
+    days = (today - line.business_date).days
+    if in_force is not None and days > in_force.rulebook.presentment_days_max:
+        return RefusalCode.PRESENTMENT_TOO_LATE
+    return None
