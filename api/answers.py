@@ -147,9 +147,14 @@ def _till(receipt: Receipt) -> dict[str, str]:
     amount, points = yuan(receipt.amount_minor or 0), f"{receipt.points or 0:,}"
     worth = yuan(sum(leg.base_minor for leg in receipt.legs))
     if receipt.kind is Kind.REFUND:
-        what = f"{points} 积分" if receipt.points else f"{amount} 元"
-        told = f"{points} points" if receipt.points else f"¥{amount}"
-        return {"zh": f"已退 {what}", "en": f"{told} refunded"}
+        if receipt.amount_minor is None:
+            return {"zh": f"已退 {points} 积分", "en": f"{points} points refunded"}
+        # What a spend earned goes with the money that is paid back.
+        back = receipt.points or 0
+        return {
+            "zh": f"已退 {amount} 元" + (f",收回 {points} 积分" if back else ""),
+            "en": f"¥{amount} refunded" + (f", {points} points taken back" if back else ""),
+        }
     sentences = {
         Kind.SPEND: (
             f"消费 {amount} 元,获得 {points} 积分",

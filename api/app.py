@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
+from api.http import metrics
 from api.http.blueprint import Api
 from api.http.caller import House, settle_in
 from api.http.frame import frame
@@ -22,17 +25,25 @@ from clearinghouse.operations.grouping import Group
 from clearinghouse.operations.tokens import TokenDesk
 
 
+class _Application(Flask):
+    """Flask without its questions, several a request, whether a view might be asynchronous: none is."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the view as it is."""
+        return func
+
+
 def create_app(context: Context, options: Options | None = None) -> Flask:
     """Make the application on these books."""
     options = options or Options()
-    app = Flask("clearinghouse", root_path=str(Path(__file__).parent), static_folder=None)
+    app = _Application("clearinghouse", root_path=str(Path(__file__).parent), static_folder=None)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.compact = True  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
     configure_logs()
     desk = TokenDesk(context, options.public_url)
-    till = Group[Request, Result](partial(answer, context))
+    till = Group[Request, Result](partial(answer, context, metrics.lots_waited))
     settle_in(app.extensions, House(context, options, desk, Limiter(options), till))
     frame(app, options)
     handle_problems(app)

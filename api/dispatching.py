@@ -58,7 +58,7 @@ class Dispatcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take nothing more and wait for what is under way."""
+        """Take nothing more and wait for the messages that are under way; what else was taken is handed back."""
         self._stopping = True
         self._changed.set()
         if self._thread.is_alive():
@@ -97,7 +97,7 @@ class Dispatcher:
     def _deliver(self, run: Run) -> int:
         """Deliver in a thread of the crew; what fails here is taken again when it counts as lost."""
         try:
-            return deliver(self._context, self._poster, run)
+            return deliver(self._context, self._poster, run, lambda: self._stopping)
         except Exception as error:  # noqa: BLE001  nobody else would hear of it
             _failed(error)
             return 0

@@ -3,6 +3,7 @@
 A name is resolved here, every address it has is checked, and the connection goes to one of those very
 addresses: what the name resolves to a moment later (DNS rebinding) makes no difference. The certificate is
 still checked against the name. Redirects are not followed and what is answered is not read, but for a little.
+A connection is used for what follows within seconds; then the name is resolved and checked anew.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.client import HTTPException
+from typing import NamedTuple
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
@@ -30,6 +33,8 @@ from clearinghouse.operations.delivering import Answer
 _READ_AT_MOST = 8 * 1024
 #: Addresses of one name that are tried.
 _TRY_AT_MOST = 3
+#: How long after it was made a connection is used, in seconds.
+_USE_FOR = 5.0
 _AGENT = "HotelClearinghouse-Webhooks/1"
 
 Resolve = Callable[[str, int], list[str]]
@@ -47,9 +52,18 @@ def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(address[0]).partition("%")[0] for *_, address in found))
 
 
-class HttpPoster:
-    """Posts messages. ``private`` lets them go to private addresses and over plain http, for tests.
+class _Kept(NamedTuple):
+    """A connection that may be used again, where it leads, and when it was made."""
 
+    place: tuple[str, str, int]
+    connection: HTTPConnection
+    since: float
+
+
+class HttpPoster:
+    """Posts messages; to be shared by threads, each of which has its own connection.
+
+    ``private`` lets them go to private addresses and over plain http, for tests.
     ``connect_seconds`` and ``seconds`` bound the connecting, and a whole attempt at one address.
     """
 
@@ -67,6 +81,7 @@ class HttpPoster:
         self._seconds = seconds
         self._trust = trust
         self._resolve = resolver
+        self._mine = threading.local()
 
     def check(self, url: str) -> None:
         """Pass an address that may be sent to.
@@ -80,6 +95,12 @@ class HttpPoster:
         """Send a message and return the status, or in a word why there is none."""
         try:
             destination = parse_destination(url, allow_http=self._private)
+            kept = self._take_kept(destination)
+            if kept is not None:
+                answer = self._send(kept.connection, kept.since, destination, headers, body)
+                # The other side may have closed it in between, which is no failure.
+                if answer.failure != "connection_failed":
+                    return answer
             addresses = self._addresses(destination)
         except WebhookUrlRefused:
             return Answer(None, "address_refused")
@@ -93,10 +114,20 @@ class HttpPoster:
             except (OSError, HTTPError, ValueError) as error:
                 answer = Answer(None, _why(error))
             else:
-                return self._send(connection, destination, headers, body)
-            finally:
-                connection.close()
+                return self._send(connection, time.monotonic(), destination, headers, body)
+            connection.close()
         return answer
+
+    def _take_kept(self, destination: Destination) -> _Kept | None:
+        """Return this thread's connection if it leads there and is fresh; close it otherwise."""
+        kept: _Kept | None = getattr(self._mine, "kept", None)
+        self._mine.kept = None
+        if kept is None:
+            return None
+        if kept.place == destination[:3] and time.monotonic() - kept.since < _USE_FOR:
+            return kept
+        kept.connection.close()
+        return None
 
     def _addresses(self, destination: Destination) -> list[str]:
         """Return the addresses of the host, all of which may be connected to."""
@@ -125,16 +156,18 @@ class HttpPoster:
     def _send(
         self,
         connection: HTTPConnection,
+        since: float,
         destination: Destination,
         headers: Mapping[str, str],
         body: bytes,
     ) -> Answer:
+        """Send a message over a connection, and keep that if the answer came to its end."""
         connection.timeout = self._seconds
+        usable = False
         fields = {
             "Host": destination.authority,
             "Content-Type": "application/json",
             "User-Agent": _AGENT,
-            "Connection": "close",
             **headers,
         }
         with _deadline(connection, self._seconds) as passed:
@@ -143,9 +176,15 @@ class HttpPoster:
                 response = connection.getresponse()
                 with suppress(OSError, HTTPError, HTTPException, ValueError):
                     response.read(_READ_AT_MOST, decode_content=False)
+                    usable = not response.read(1, decode_content=False) and not connection.is_closed
+                answer = Answer(response.status)
             except (OSError, HTTPError, HTTPException, ValueError) as error:
-                return Answer(None, "timeout" if passed.is_set() else _why(error))
-            return Answer(response.status)
+                answer = Answer(None, "timeout" if passed.is_set() else _why(error))
+        if usable and not passed.is_set():
+            self._mine.kept = _Kept(destination[:3], connection, since)
+        else:
+            connection.close()
+        return answer
 
 
 def _why(error: Exception) -> str:

@@ -79,7 +79,7 @@ REQUESTS_PER_SECOND = Variable(
 TOKENS_PER_MINUTE = Variable(
     "CLEARINGHOUSE_TOKENS_PER_MINUTE",
     "120",
-    "Times that a client, or an address, may ask for an access token in a minute.",
+    "Times that a client may ask for an access token in a minute; an address ten times as often.",
 )
 SENDER_URL = Variable(
     "CLEARINGHOUSE_SENDER_URL",

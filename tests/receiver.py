@@ -32,6 +32,7 @@ class Receiver:
         self.answers: deque[Any] = deque()
         self.delay = 0.0
         self.always: Any = 200
+        self.connections = 0
 
     @property
     def ids(self) -> list[str]:
@@ -44,6 +45,7 @@ class Receiver:
         time.sleep(self.delay)
         answer = self.answers.popleft() if self.answers else self.always
         if callable(answer):
+            handler.close_connection = True
             answer(handler)
             return
         handler.send_response(answer)
@@ -58,6 +60,12 @@ def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """Run a receiver on a free port of this machine."""
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            receiver.connections += 1
+
         def do_POST(self) -> None:
             receiver.take(self)
 

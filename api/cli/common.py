@@ -26,6 +26,8 @@ from clearinghouse.operations.opening import opened
 from settlement.tables import csv_bytes
 
 _WIDE = 120
+#: Names of what the shell has opened for this process already.
+_STREAMS = {"/dev/stdout": 1, "/dev/fd/1": 1, "/dev/stderr": 2, "/dev/fd/2": 2}
 
 
 def settings() -> Settings:
@@ -133,18 +135,22 @@ def progress_bar() -> Iterator[Callable[[str, float, float], None]]:
 
 
 def write_file(path: Path, content: Iterable[bytes]) -> None:
-    """Write a file whole or not at all: beside its place first, then moved there. A device is written into.
+    """Write a file whole or not at all: beside its place first, then moved there.
+
+    A device or a pipe is written into, and standard output goes on where it is, in whatever file that may be.
 
     Raises:
         ClearinghouseError: it can't be written there.
     """
     try:
+        descriptor = _STREAMS.get(str(path))
+        if descriptor is not None or (path.exists() and not path.is_file()):
+            known = None if descriptor is None else os.fdopen(os.dup(descriptor), "wb")
+            with known or path.open("wb") as stream:
+                stream.writelines(content)
+            return
         path = path.resolve()
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and not path.is_file():
-            with path.open("wb") as device:
-                device.writelines(content)
-            return
         # A name of its own: two commands may write the same file at once.
         with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as part:
             try:

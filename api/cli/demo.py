@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
 from api.cli.books import run_settlement, show_positions, write_period
@@ -18,6 +19,7 @@ from api.cli.checks import prove_all
 from api.cli.common import console, settings, write_file
 from api.cli.imports import rejection_file, run_import
 from api.demo import SampleFacts, SamplePack, write_sample_packs
+from api.demo.live_day import Entry, play_live_day
 from clearinghouse.config import Settings
 from clearinghouse.domain.calendar import parse_period
 from clearinghouse.operations.context import Context
@@ -52,7 +54,7 @@ _STORY = (
     help="Folder for the sample packs and the settled months.",
 )
 def demo(out: Path) -> None:
-    """Show a whole alliance month: import, settle, state and prove a sample alliance.
+    """Show a whole alliance month: import, a day over HTTP, settle, state and prove a sample alliance.
 
     It runs on a database of its own under the data folder, made afresh each time; your books are not touched.
     """
@@ -67,7 +69,11 @@ def demo(out: Path) -> None:
             f" {facts.travellers:,} 位旅客 travellers"
         )
         for pack in facts.packs:
-            _month(context, pack, out)
+            _import(context, pack, out)
+            if pack is facts.shown:
+                lived = play_live_day(context, facts.live)
+                _day(lived)
+            _settle(context, pack, out)
         _story(facts)
         period = parse_period(facts.shown.period)
         console().print()
@@ -75,7 +81,7 @@ def demo(out: Path) -> None:
         console().print()
         if not prove_all(context):
             raise click.exceptions.Exit(1)
-    _where_to_look(out, facts, time.monotonic() - began)
+    _where_to_look(out, facts, lived, time.monotonic() - began)
 
 
 @contextmanager
@@ -88,19 +94,49 @@ def _fresh_books(configured: Settings) -> Iterator[Context]:
         yield context
 
 
-def _month(context: Context, pack: SamplePack, out: Path) -> None:
+def _import(context: Context, pack: SamplePack, out: Path) -> None:
     result = run_import(context, pack.folder)
     copy = out / "packs" / pack.folder.name
     copy.mkdir(parents=True, exist_ok=True)
     for file in sorted(pack.folder.iterdir()):
         write_file(copy / file.name, [file.read_bytes()])
     write_file(copy / "rejections.csv", rejection_file(context, result))
-    run_settlement(context, parse_period(pack.period))
-    write_period(context, parse_period(pack.period), out)
     console().print(
         f"  {pack.period}: {result.lines:>6,} 笔 transactions, {result.rejected:>3} 笔被拒 refused,"
-        f" {pack.late:>2} 笔迟到 late, {pack.repeated:>2} 笔重发 repeated — 已入账并结算 posted and settled"
+        f" {pack.late:>2} 笔迟到 late, {pack.repeated:>2} 笔重发 repeated — 已入账 posted"
     )
+
+
+def _settle(context: Context, pack: SamplePack, out: Path) -> None:
+    run_settlement(context, parse_period(pack.period))
+    write_period(context, parse_period(pack.period), out)
+    console().print(f"  {pack.period}: 已关账、轧差、出账 closed, netted, stated and published")
+
+
+def _day(lived: Sequence[Entry]) -> None:
+    """Print what happened at the tills on the live day."""
+    table = Table(
+        title=f"{lived[0].at:%Y-%m-%d}：一天的实时交易 a day of live traffic over HTTP",
+        title_justify="left",
+        header_style="bold",
+    )
+    table.add_column("时间 Time", no_wrap=True)
+    table.add_column("酒店 Hotel", no_wrap=True)
+    table.add_column("收银台 At the till")
+    table.add_column("应答 The answer")
+    day = lived[0].at.date()
+    for entry in lived:
+        later = entry.at.date() != day
+        mark = "[green]✓[/green]" if entry.status < 400 else "[red]✗[/red]"
+        table.add_row(
+            f"{entry.at:%H:%M}" + (f"\n[dim]{entry.at:%m-%d}[/dim]" if later else ""),
+            entry.hotel,
+            f"{escape(entry.zh)}\n[dim]{escape(entry.en)}[/dim]",
+            f"{mark} {escape(entry.answer_zh)}\n[dim]{entry.status} {escape(entry.answer_en)}[/dim]",
+        )
+    console().print()
+    console().print(table)
+    console().print()
 
 
 def _story(facts: SampleFacts) -> None:
@@ -118,9 +154,10 @@ def _story(facts: SampleFacts) -> None:
     console().print(table)
 
 
-def _where_to_look(out: Path, facts: SampleFacts, seconds: float) -> None:
+def _where_to_look(out: Path, facts: SampleFacts, lived: Sequence[Entry], seconds: float) -> None:
     month = out / facts.shown.period
     example = facts.example("redeem_several_issuers")
+    captured = next(entry for entry in lived if entry.txn_ref)
     console().print(
         f"\n[bold]看这里 Where to look[/bold] ({seconds:.0f} s)\n"
         f"  {month}/positions.csv, obligations.csv, points_liability.csv, manifest.json\n"
@@ -128,6 +165,7 @@ def _where_to_look(out: Path, facts: SampleFacts, seconds: float) -> None:
         f"  {out}/packs/{facts.shown.folder.name}/  导入的数据 what was imported;"
         " rejections.csv 被拒明细 what was refused and why\n"
         f"  例 For example: {month}/statements/{example.host_hotel.partition('-')[0]}.pdf,"
-        f" {example.txn_ref} 在其 in its .csv",
+        f" {example.txn_ref} 在其 in its .csv;"
+        f" 实时交易 of the live day {captured.txn_ref} in {captured.hotel.partition('-')[0]}.csv",
         soft_wrap=True,
     )

@@ -11,7 +11,7 @@ from api.cli.common import books, progress_bar, settings, write_file
 from clearinghouse.domain.errors import TILL_SENTENCES, ClearinghouseError, RefusalCode
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.importing import ImportResult, import_pack, rejected_lines
-from clearinghouse.operations.packs.folder import contents
+from clearinghouse.operations.packs.folder import contents, is_pack_name
 from settlement.tables import csv_bytes
 
 _COLUMNS = ("file", "line", "host_hotel", "txn_ref", "code", "message")
@@ -52,11 +52,15 @@ def import_pack_command(pack: Path, rejections: Path | None) -> None:
 
 
 def is_pack_file(pack: Path, target: Path) -> bool:
-    """Tell whether the rejections would overwrite what was to be imported."""
-    if target.resolve().parent != pack.resolve() or not target.exists():
+    """Tell whether the rejections would overwrite what is to be imported, or be taken for it the next time."""
+    place = target.resolve()
+    if place.parent == pack.resolve() and is_pack_name(place.name):
+        return True
+    if not target.exists():
         return False
+    # What lies elsewhere may be in the pack by a link.
     found = contents(pack)
-    return target.name in found.files or target.name in found.transactions
+    return any(target.samefile(pack / name) for name in (*found.files, *found.transactions))
 
 
 def run_import(context: Context, pack: Path) -> ImportResult:

@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
-import click
-from werkzeug.serving import WSGIRequestHandler, make_server
+import socket
+from contextlib import AbstractContextManager
 
-from api.app import create_app
-from api.cli.common import books
+import click
+
+from api.cli.common import books, settings
 from clearinghouse.domain.errors import ClearinghouseError
+from clearinghouse.operations.context import Context
+from clearinghouse.operations.opening import opened
 
 _HOST = "127.0.0.1"
 
 
-class _QuietHandler(WSGIRequestHandler):
-    """Keeps addresses out of the terminal: they may one day hold what is nobody's business."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log nothing."""
-
-
 @click.command("serve")
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
-def serve(port: int) -> None:
-    """Serve health and readiness on this machine until interrupted (Ctrl-C)."""
-    with books() as context:
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
+def serve(port: int, workers: int) -> None:
+    """Serve the API on this machine until interrupted (Ctrl-C)."""
+    configured = settings()
+    # Started, brought up to date and checked once, by one process: what is wrong is told here.
+    with books():
+        _must_be_free(port)
+    # Late: the metrics must know first where several processes share them.
+    from api.http.options import Options
+    from api.serving import serve as serve_with
+
+    def open_books() -> AbstractContextManager[Context]:
+        return opened(configured)
+
+    click.echo(
+        f"http://{_HOST}:{port}/  (文档 reference: /docs, 健康 health: /livez, 就绪 ready: /readyz)"
+    )
+    serve_with(
+        open_books,
+        Options.from_settings(configured, port=port, workers=workers),
+        f"{_HOST}:{port}",
+    )
+
+
+def _must_be_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            server = make_server(
-                _HOST, port, create_app(context), threaded=True, request_handler=_QuietHandler
-            )
-        except (OSError, SystemExit) as error:
+            probe.bind((_HOST, port))
+        except OSError as error:
             raise ClearinghouseError(f"port {port} can't be used; try another --port") from error
-        click.echo(f"http://{_HOST}:{port}/  (健康 health: /livez, 就绪 ready: /readyz)")
-        server.serve_forever()

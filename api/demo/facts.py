@@ -1,6 +1,7 @@
 """What the generator tells about the packs it wrote, for the demo's narration and for tests."""
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 ACCEPTED, REPEATED = "accepted", "repeated"
@@ -48,11 +49,24 @@ class SamplePack:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveSetting:
+    """The day of the shown month that is left to be lived over HTTP, and the cards of its two guests.
+
+    The packs give `points_card` 4,500 points and `purse_card` ¥1,000.00 of stored value before that day.
+    """
+
+    day: date
+    points_card: str
+    purse_card: str
+
+
+@dataclass(frozen=True, slots=True)
 class SampleFacts:
-    """The packs in the order of import, and one example of every rule they show."""
+    """The packs in the order of import, one example of every rule they show, and a day to be lived."""
 
     packs: tuple[SamplePack, ...]
     examples: tuple[Example, ...]
+    live: LiveSetting
     systems: int
     hotels: int
     travellers: int

@@ -15,6 +15,7 @@ YEAR_AGO, PREVIOUS, SHOWN, NEXT = -12, -1, 0, 1
 RULE_CHANGE_DAY = 15
 HOTEL_MOVES_DAY = 16
 HOTEL_OPENS_DAY = 12
+LIVE_DAY = 20
 
 
 def moment(on: date, minute: int, second: int = 0) -> datetime:

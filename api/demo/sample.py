@@ -30,6 +30,7 @@ from api.demo.people import CARDS_HEADER, TRAVELLERS_HEADER, Roster
 from api.demo.rulebooks import changed_rulebook, founding_rulebook, licensed_rulebook
 from api.demo.script import Script, Tale
 from api.demo.stories_change import tell_changes
+from api.demo.stories_live import prepare_live
 from api.demo.stories_pool import tell_pool
 from api.demo.stories_refused import tell_refusals
 
@@ -58,12 +59,13 @@ def write_sample_packs(
     script = Script(months, roster)
     for tell in (tell_pool, tell_changes, tell_refusals):
         tell(script)
+    live = prepare_live(script)
     activity = Activity(months, network, roster, Random(seed))
     activity.enrol(travellers - roster.travellers)
     by_month = _lines_by_month(months, script, activity, lines)
     packs = _write(folder, months, network, roster, by_month)
     examples = tuple(_example(tale, months) for tale in script.tales)
-    return SampleFacts(packs, examples, len(SYSTEMS), len(HOTELS), roster.travellers)
+    return SampleFacts(packs, examples, live, len(SYSTEMS), len(HOTELS), roster.travellers)
 
 
 def _lines_by_month(

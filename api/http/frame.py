@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import random
 import re
 import time
 from typing import Any
@@ -33,22 +33,21 @@ def frame(app: Flask, options: Options) -> None:
     """Put the frame around an application's requests."""
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = 64 << 10
-    https = options.public_url.startswith("https://")
+    always = [*_HEADERS]
+    if options.public_url.startswith("https://"):
+        always.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
     app.before_request(_begin)
 
     @app.after_request
     def end(response: Response) -> Response:
         """Write the headers that every answer has, and record it."""
         headers = response.headers
-        for name, value in _HEADERS:
-            headers[name] = value
+        headers.extend(always)
         headers.setdefault("Content-Security-Policy", _POLICY)
         headers.setdefault("Cache-Control", "no-store")
-        headers["X-Request-Id"] = g.request_id
-        if https:
-            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        headers.add("X-Request-Id", g.request_id)
         write_limits(headers)
-        _record(response.status_code)
+        _record(response.status_code, told=options.access_log)
         return response
 
 
@@ -64,14 +63,17 @@ def _begin() -> None:
     if trace is not None and int(trace[1], 16) and int(trace[2], 16):
         g.trace_id = trace[1]
     given = headers.get("X-Request-Id", "")
-    g.request_id = (
-        given if _REQUEST_ID.fullmatch(given) else g.get("trace_id") or os.urandom(16).hex()
-    )
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else g.get("trace_id") or _new_id()
 
 
-def _record(status: int) -> None:
+def _new_id() -> str:
+    # It has to be another one each time, not a secret; a forked worker draws other numbers than its parent.
+    return f"{random.getrandbits(128):032x}"
+
+
+def _record(status: int, *, told: bool) -> None:
     route: Any = request.url_rule.rule if request.url_rule is not None else "unmatched"
     seconds = time.perf_counter() - g.began
     metrics.answered(route, request.method, status, seconds)
-    if route not in _QUIET:
+    if told and route not in _QUIET:
         log_request(route, status, seconds * 1000)

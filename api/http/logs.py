@@ -16,6 +16,15 @@ from flask import g, request
 _log = structlog.get_logger()
 
 
+class _Lines:
+    """Writes each line to standard error as it is at that moment, whole."""
+
+    def info(self, line: str) -> None:
+        sys.stderr.write(f"{line}\n")
+
+    error = info
+
+
 def configure_logs() -> None:
     """Write log lines as JSON to standard error."""
     structlog.configure(
@@ -23,7 +32,7 @@ def configure_logs() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=_Lines,
         cache_logger_on_first_use=True,
     )
 

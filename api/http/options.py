@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from api.sending import log_code, sender_for
 from clearinghouse.config import Settings
+from clearinghouse.operations.enrol import Sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,14 +19,18 @@ class Options:
         requests_per_second: What one client may ask of all workers together.
         tokens_per_minute: Attempts to get a token, by client id and by address.
         workers: Processes that share the requests.
+        access_log: Every request is a line of the log.
         webhook_private: Webhooks may lead to private addresses and over plain http, for tests.
+        send: Hands one-time codes over for sending.
     """
 
     public_url: str = "http://127.0.0.1:8080"
     requests_per_second: int = 1000
     tokens_per_minute: int = 120
     workers: int = 1
+    access_log: bool = True
     webhook_private: bool = False
+    send: Sender = log_code
 
     @classmethod
     def from_settings(cls, settings: Settings, *, port: int = 8080, workers: int = 1) -> Self:
@@ -35,4 +41,5 @@ class Options:
             tokens_per_minute=settings.tokens_per_minute,
             workers=workers,
             webhook_private=settings.webhook_private,
+            send=sender_for(settings.sender_url),
         )

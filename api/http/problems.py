@@ -135,12 +135,9 @@ def language() -> str:
     """Return what the caller reads best: ``zh`` unless English is preferred."""
     found = g.get("language")
     if found is None:
-        header = request.headers.get("Accept-Language")
-        found = "zh"
-        if header:
-            best = request.accept_languages.best_match(["zh", "en"], "zh")
-            found = "en" if best == "en" else "zh"
-        g.language = found
+        # The best first; a script or region does not matter ("zh-Hans-CN" is Chinese).
+        wanted = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
+        found = g.language = next((tag for tag in wanted if tag in ("zh", "en")), "zh")
     return str(found)
 
 

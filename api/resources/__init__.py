@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from api.http.blueprint import Blueprint
 from api.resources.authorizations import blueprint as authorizations
-from api.resources.events import blueprint as events
 from api.resources.batches import blueprint as batches
+from api.resources.cards import blueprint as cards
+from api.resources.docs import blueprint as docs
+from api.resources.enrolments import blueprint as enrolments
+from api.resources.events import blueprint as events
 from api.resources.hotels import blueprint as hotels
 from api.resources.oauth import blueprint as oauth
+from api.resources.periods import blueprint as periods
 from api.resources.service import blueprint as service
 from api.resources.transactions import blueprint as transactions
 from api.resources.webhooks import blueprint as webhooks
@@ -15,10 +19,14 @@ from api.resources.webhooks import blueprint as webhooks
 BLUEPRINTS: tuple[Blueprint, ...] = (
     oauth,
     hotels,
+    cards,
+    enrolments,
     transactions,
     authorizations,
     batches,
+    periods,
     events,
     webhooks,
     service,
+    docs,
 )

@@ -55,7 +55,10 @@ _BODY = {
     "description": f"Up to {LINES_MAX:,} lines and {BYTES_MAX:,} bytes, UTF-8. The columns of the CSV header, and the"
     " members of an NDJSON line, are `host_hotel, txn_ref, original_txn_ref, kind, card_number, business_date,"
     " occurred_at, amount_minor, points`.",
-    "content": {kind: {"schema": {"type": "string", "minLength": 1}} for kind in _FORMATS},
+    "content": {
+        kind: {"schema": {"type": "string", "minLength": 1, "maxLength": BYTES_MAX}}
+        for kind in _FORMATS
+    },
 }
 
 
@@ -68,11 +71,12 @@ def send_batch() -> tuple[dict[str, Any], int, dict[str, str]]:
 
     应答后在后台逐行入账,可安全重发:同一键得到同一批次,已入账的行得到 repeated。
     It is posted behind this answer, line by line, and is safe to send again: with the same key it is the same batch,
-    with another key every line that is posted already is `repeated`. A line that can't be read costs the others nothing.
+    with another key every line that is posted already is `repeated`. A line that can't be read costs no other one.
     """
     key = given_key()
     kind = _format()
-    accept_bodies_up_to(None)
+    # One more than may come, so that too many are told of as a batch's.
+    accept_bodies_up_to(BYTES_MAX + 1)
     if (request.content_length or 0) > BYTES_MAX:
         raise ProblemError("batch_too_large", f"a batch may have {BYTES_MAX:,} bytes")
     body = _Whole(request.stream, request.content_length)
@@ -109,7 +113,7 @@ def show_batch(batch_id: str) -> dict[str, Any]:
 @needs("batches:write")
 @blueprint.arguments(ResultQuery, location="query")
 @blueprint.response(200, ResultPage)
-@blueprint.alt_response(200, schema=ResultPage, description="Also as `text/csv`, all lines at once")
+@blueprint.alt_response(200, schema={"type": "string"}, content_type="text/csv")
 def list_results(query: dict[str, Any], batch_id: str) -> dict[str, Any] | Response:
     """逐行结果 What became of each line, in the order of the file.
 

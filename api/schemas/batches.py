@@ -10,16 +10,15 @@ from clearinghouse.operations.batches import BYTES_MAX, LINES_MAX, Format
 
 RESULTS_LIMIT = 1000
 _BATCH_ID = "^bat_[0-9a-f]{32}$"
-_COUNT = {"required": True}
 
 
 class TotalsView(Schema):
     """How many lines there are of each outcome by now."""
 
-    accepted = Whole(0, LINES_MAX, **_COUNT)
-    repeated = Whole(0, LINES_MAX, **_COUNT)
-    refused = Whole(0, LINES_MAX, **_COUNT)
-    invalid = Whole(0, LINES_MAX, **_COUNT)
+    accepted = Whole(0, LINES_MAX, required=True)
+    repeated = Whole(0, LINES_MAX, required=True)
+    refused = Whole(0, LINES_MAX, required=True)
+    invalid = Whole(0, LINES_MAX, required=True)
 
 
 class BatchView(Schema):
@@ -79,7 +78,7 @@ class ResultView(Schema):
     code = fields.String(
         required=True,
         allow_none=True,
-        metadata={"description": "why it is refused; `line_invalid` if it can't be read"},
+        metadata={"description": "why it is refused, or `line_invalid`"},
     )
     till = fields.Nested(TillView, required=True, allow_none=True)
     detail = fields.String(

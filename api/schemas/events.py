@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import fields, validate
 
 from api.http.pages import Limit, PageQuery
@@ -20,15 +22,24 @@ _MEANINGS = "\n".join(f"- `{kind.name}`: {kind.zh} · {kind.en}" for kind in EVE
 class EventId(Text):
     """The id of an event."""
 
-    def __init__(self, **options: object) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(30, least=30, pattern=_EVENT_ID, **options)
 
 
 class Kind(Choice):
     """A kind of event."""
 
-    def __init__(self, **options: object) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(*_KINDS, metadata={"description": _MEANINGS}, **options)
+
+
+class Flag(fields.Boolean):
+    """True or false, and nothing that other languages take for it."""
+
+    def _deserialize(self, value: Any, *rest: Any, **options: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, *rest, **options)
 
 
 class EventQuery(Schema):
@@ -54,16 +65,16 @@ class EventView(Schema):
 class WebhookUrl(Text):
     """An address of the public Internet that begins with https://."""
 
-    def __init__(self, **options: object) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(
             URL_MAX, pattern=_URL, metadata={"example": "https://pms.example.com/hooks"}, **options
         )
 
 
-class Kinds(fields.List):
+class Kinds(fields.List[str]):
     """Kinds of event; null: all."""
 
-    def __init__(self, **options: object) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(
             Kind(),
             allow_none=True,
@@ -85,7 +96,7 @@ class WebhookChange(Schema):
 
     url = WebhookUrl()
     kinds = Kinds()
-    enabled = fields.Boolean(truthy={True}, falsy={False})
+    enabled = Flag()
 
 
 class WebhookView(Schema):

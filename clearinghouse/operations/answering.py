@@ -27,6 +27,7 @@ from clearinghouse.operations.post import Posted, in_turn, post_within
 from clearinghouse.operations.receipts import Receipt, receipt_from, receipt_of
 from clearinghouse.operations.telling import tell_of_outcomes
 from clearinghouse.store import idempotency, receipts
+from clearinghouse.store.bulk import Batch
 from clearinghouse.store.database import Session
 from clearinghouse.store.idempotency import Answer, Key
 
@@ -63,17 +64,21 @@ class Answered:
 Result = Answered | ClearinghouseError
 
 
-def answer(context: Context, requests: Sequence[Request]) -> list[Result]:
+#: Told how long a sequence waited for its travellers' locks, in seconds.
+Waited = Callable[[float], None]
+
+
+def answer(context: Context, waited: Waited, requests: Sequence[Request]) -> list[Result]:
     """Answer requests of any clients as one sequence and one commit; one result a request, in order.
 
     If the database refuses the sequence, each request is tried by itself, so none fails for another.
     """
     try:
-        return in_turn(context, lambda session: _answer(context, session, requests))
+        return in_turn(context, lambda session: _answer(context, session, waited, requests))
     except Exception:
         if len(requests) == 1:
             raise
-    return [result for request in requests for result in _alone(context, request)]
+    return [result for request in requests for result in _alone(context, waited, request)]
 
 
 def answer_void(context: Context, key: Key, hold: Hold, render: Callable[[Told], Answer]) -> Result:
@@ -86,15 +91,17 @@ def answer_void(context: Context, key: Key, hold: Hold, render: Callable[[Told],
         found = void(context, session, hold)
         directory = context.directory.current(session)
         given = render(HoldTold(found, directory) if isinstance(found, Hold) else found)
-        idempotency.keep(session, [(key, given)], context.clock())
+        batch = Batch()
+        idempotency.keep(batch, [(key, given)], context.clock())
+        batch.write(session)
         return Answered(given, False)
 
     return in_turn(context, work)
 
 
-def _alone(context: Context, request: Request) -> list[Result]:
+def _alone(context: Context, waited: Waited, request: Request) -> list[Result]:
     try:
-        return answer(context, [request])
+        return answer(context, waited, [request])
     except ClearinghouseError as error:
         return [error]
     except Exception as error:  # noqa: BLE001 - told to the one who asked; the others are still to be answered
@@ -109,30 +116,44 @@ class _Unforeseen(ClearinghouseError):
         self.__cause__ = cause
 
 
-def _answer(context: Context, session: Session, requests: Sequence[Request]) -> list[Result]:
+def _answer(
+    context: Context, session: Session, waited: Waited, requests: Sequence[Request]
+) -> list[Result]:
     results: dict[int, Result] = {}
     fresh = _fresh(session, [request.key for request in requests], results)
     if fresh:
-        told = _decided(context, session, [requests[place] for place in fresh])
-        answers = [requests[place].render(what) for place, what in zip(fresh, told, strict=True)]
-        keys = [requests[place].key for place in fresh]
-        idempotency.keep(session, list(zip(keys, answers, strict=True)), context.clock())
+        answers = _decided(context, session, waited, [requests[place] for place in fresh])
         results |= {
             place: Answered(given, False) for place, given in zip(fresh, answers, strict=True)
         }
     return [results[place] for place in range(len(requests))]
 
 
-def _decided(context: Context, session: Session, requests: Sequence[Request]) -> list[Told]:
-    """Post the lines of those who may speak for their hosts; return what there is to tell of each request."""
+def _decided(
+    context: Context, session: Session, waited: Waited, requests: Sequence[Request]
+) -> list[Answer]:
+    """Post the lines of those who may speak for their hosts; return the answers, which are written with them."""
     directory = context.directory.current(session)
     allowed = [_speaks_for_host(request, directory) for request in requests]
     lines = [request.line for request, may in zip(requests, allowed, strict=True) if may]
-    posted = post_within(context, session, directory, lines, received=context.clock())
-    tell_of_outcomes(session, posted.outcomes, directory, posted.at)
-    told = iter(_told(session, posted))
-    # Nothing of another's host is told, not even whether a reference is taken.
-    return [next(told) if may else RefusalCode.HOTEL_NOT_YOURS for may in allowed]
+    answers: list[Answer] = []
+
+    def write_answers(posted: Posted, batch: Batch) -> None:
+        tell_of_outcomes(batch, posted.outcomes, directory, posted.at)
+        told = iter(_told(session, posted))
+        # Nothing of another's host is told, not even whether a reference is taken.
+        answers.extend(
+            request.render(next(told) if may else RefusalCode.HOTEL_NOT_YOURS)
+            for request, may in zip(requests, allowed, strict=True)
+        )
+        keys = [request.key for request in requests]
+        idempotency.keep(batch, list(zip(keys, answers, strict=True)), posted.at)
+
+    posted = post_within(
+        context, session, directory, lines, received=context.clock(), with_them=write_answers
+    )
+    waited(posted.books.waited)
+    return answers
 
 
 def _speaks_for_host(request: Request, directory: Directory) -> bool:

@@ -12,6 +12,7 @@ from clearinghouse.operations.context import Context
 from clearinghouse.operations.party import Party
 from clearinghouse.operations.telling import tell_of_ended_holds
 from clearinghouse.store import holds
+from clearinghouse.store.bulk import Batch
 from clearinghouse.store.database import Session
 from clearinghouse.store.ledger import write_books
 from clearinghouse.store.loading import load_pools
@@ -46,8 +47,9 @@ def void(context: Context, session: Session, hold: Hold) -> Hold | RefusalCode:
     if found.state is HoldState.HELD:
         books.end_hold(found, HoldState.VOIDED, now)
     refused = None if found.state is HoldState.VOIDED else refusal_of_ended(found)
-    write_books(session, books, now)
-    tell_of_ended_holds(session, books, directory, now)
+    batch = Batch()
+    tell_of_ended_holds(batch, books, directory, now)
+    write_books(session, books, now, batch)
     return refused or found
 
 
@@ -60,8 +62,9 @@ def sweep(context: Context) -> int:
             due = holds.due(session, now, _SWEPT_EACH)
             directory = context.directory.current(session)
             books = load_pools(session, sorted({traveller for traveller, _ in due}), (), now)
-            write_books(session, books, now)
-            tell_of_ended_holds(session, books, directory, now)
+            batch = Batch()
+            tell_of_ended_holds(batch, books, directory, now)
+            write_books(session, books, now, batch)
         swept += len(books.ended_holds)
         if len(due) < _SWEPT_EACH:
             return swept

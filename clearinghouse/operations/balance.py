@@ -104,7 +104,7 @@ def balance_for(context: Context, party: Party, card_id: str, hotel_code: str) -
     """Return what a card can spend at one of the party's hotels now.
 
     Raises:
-        NotFound: the party was told no such id.
+        CardUnknown: the party was told no such id.
         HotelUnknown: there is no such hotel.
         HotelNotYours: the party may not speak for it.
     """

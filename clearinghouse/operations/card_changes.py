@@ -11,7 +11,7 @@ from datetime import date, timedelta
 
 from clearinghouse.domain.errors import (
     CardStateConflict,
-    NotFound,
+    CardUnknown,
     TierDateRefused,
     TierUnknown,
 )
@@ -52,7 +52,7 @@ def change_card(context: Context, party: Party, card_id: str, change: CardChange
     """Give a card another tier, suspend, reactivate or close it. What is so already is left as it is.
 
     Raises:
-        NotFound: the party's system has no such card; a visiting one is none of its own.
+        CardUnknown: the party's system has no such card; a visiting one is none of its own.
         CardStateConflict: the card is replaced or closed, which is for good.
         TierUnknown: the programme has no such tier on that day.
         TierDateRefused: the day is over or too far off, or the card has another tier from that very day on.
@@ -75,7 +75,7 @@ def replace_card(
     The old one is good for nothing from now on. Asked again, it returns the card that was issued then.
 
     Raises:
-        NotFound: the party's system has no such card.
+        CardUnknown: the party's system has no such card.
         CardStateConflict: the card is closed, or was replaced by one with another number.
         CardNumberInvalid: ``card_number`` is no card number.
         CardNumberTaken: there is a card with it already.
@@ -110,14 +110,14 @@ def _own_card(session: Session, desk: Desk, card_id: str) -> CardOnFile:
     """Return a card of the party's own system, which nobody else can change until the end.
 
     Raises:
-        NotFound: there is none; of a visiting card, and for the operator, that is all that is said.
+        CardUnknown: there is none; of a visiting card, and for the operator, that is all that is said.
     """
     number = desk.context.vault.card_of(card_id, desk.party.system)
     if number is not None:
         cards.lock(session, number)
     found = desk.find(session, card_id)
     if not desk.is_own(found.card):
-        raise NotFound("there is no such card")
+        raise CardUnknown("there is no such card")
     return found
 
 

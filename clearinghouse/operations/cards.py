@@ -13,7 +13,12 @@ from typing import NamedTuple
 
 from clearinghouse.domain.business_day import business_day
 from clearinghouse.domain.directory import Directory, Tier
-from clearinghouse.domain.errors import CardNotActive, CardUnknown, HotelNotYours, HotelUnknown, NotFound
+from clearinghouse.domain.errors import (
+    CardNotActive,
+    CardUnknown,
+    HotelNotYours,
+    HotelUnknown,
+)
 from clearinghouse.domain.identifiers import mask_card_number
 from clearinghouse.domain.treatment import Card, CardState, CardTier, own_tier, treatment
 from clearinghouse.operations.context import Context
@@ -129,12 +134,12 @@ class Desk:
         """Return the card that the party names by an id that it was told.
 
         Raises:
-            NotFound: it was told no such id.
+            CardUnknown: it was told no such id.
         """
         number = self.context.vault.card_of(card_id, self.party.system)
         found = None if number is None else cards.on_file(session, number)
         if found is None:
-            raise NotFound("there is no such card")
+            raise CardUnknown("there is no such card")
         return found
 
     def host(self, hotel_code: str) -> tuple[int, int]:
@@ -173,7 +178,7 @@ def card(context: Context, party: Party, card_id: str) -> CardView:
     """Return a card that the party was told the id of.
 
     Raises:
-        NotFound: it was told no such id.
+        CardUnknown: it was told no such id.
     """
     with context.database.posting() as session:
         desk = Desk.open(context, party, session)
@@ -184,7 +189,7 @@ def treatment_of(context: Context, party: Party, card_id: str, hotel_code: str) 
     """Return how a card is treated at one of the party's hotels today (domain.md §1 principle 2).
 
     Raises:
-        NotFound: the party was told no such id.
+        CardUnknown: the party was told no such id.
         CardNotActive: the card is suspended, replaced or closed, or not yet issued.
         HotelUnknown: there is no such hotel.
         HotelNotYours: the party may not speak for it.

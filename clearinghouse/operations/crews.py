@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gc
 import pickle
-import signal
+import subprocess
+import sys
+import traceback
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
-from itertools import cycle
-from multiprocessing import get_context
+from itertools import count, cycle
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Protocol
 
@@ -22,10 +24,14 @@ from clearinghouse.operations.post import post
 from clearinghouse.store import imports
 from clearinghouse.store.database import Database, Session
 from clearinghouse.store.loading import CardFile, Cards
-from clearinghouse.store.vault import Vault
 
 #: Bytes of transactions from which on it pays to start workers, which takes them half a second.
 _WORTH_WORKERS = 500_000
+#: After so many shares a worker looks for cycles once.
+_COLLECT_EVERY = 50
+
+#: What a worker tells of a share that failed: the error, and where it was.
+_Failure = tuple[Exception, str]
 
 
 class Share(Protocol):
@@ -66,6 +72,10 @@ def crew_for(context: Context, lanes: int, size: int) -> Iterator[Crew]:
     workers = _Workers(context, lanes)
     try:
         yield workers
+    except BaseException:
+        # Nobody waits for what is under way any more: it is not committed, and the next import does it.
+        workers.kill()
+        raise
     finally:
         workers.dismiss()
 
@@ -102,22 +112,40 @@ class _Alone:
 class _Workers:
     """Processes that each post the shares of one lane, on a connection of their own."""
 
-    def __init__(self, context: Context, count: int) -> None:
+    def __init__(self, context: Context, number: int) -> None:
         self._context = context
-        # Spawned, not forked: a fork would inherit locks that another thread of this process holds.
-        processes = get_context("spawn")
         self._pipes: list[Connection] = []
+        self._processes: list[subprocess.Popen[bytes]] = []
         #: One for each answer that is still to come; first of all, that a worker is there.
         self._awaited: list[Connection] = []
-        for _ in range(count):
-            mine, theirs = processes.Pipe()
-            worker = processes.Process(
-                target=_work, args=(theirs, context.database.owner_url, context.vault), daemon=True
+        try:
+            for _ in range(number):
+                self._start()
+        except OSError as error:
+            self.kill()
+            self.dismiss()
+            raise ClearinghouseError(
+                f"a process of this import can't be started: {error.strerror};"
+                " set CLEARINGHOUSE_IMPORT_WORKERS=1 and run it again"
+            ) from error
+
+    def _start(self) -> None:
+        mine, theirs = Pipe()
+        self._pipes.append(mine)
+        self._awaited.append(mine)
+        with theirs:
+            # Sent before it starts: it finds everything there, even if this process is killed meanwhile.
+            mine.send(sys.path)
+            mine.send((self._context.database.owner_url, self._context.vault))
+            # In a group of its own, so that Ctrl-C reaches this process alone, which then ends its workers.
+            self._processes.append(
+                subprocess.Popen(  # noqa: S603  our own words
+                    [sys.executable, "-P", "-c", _worker_code()],
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    process_group=0,
+                )
             )
-            worker.start()
-            theirs.close()
-            self._pipes.append(mine)
-            self._awaited.append(mine)
 
     def begin(self, shares: Sequence[Share], cards: Cards) -> None:
         now = self._context.clock()
@@ -130,41 +158,73 @@ class _Workers:
         failure: Exception | None = None
         while self._awaited:
             try:
-                failure = self._awaited.pop().recv() or failure
-            except EOFError:
+                told: _Failure | None = self._awaited.pop().recv()
+                if told is not None:
+                    failure, where = told
+                    failure.add_note(where)
+            except (EOFError, OSError):
                 failure = ClearinghouseError(
                     "a process of this import was ended; what was committed stays, run it again"
                 )
         if failure is not None:
             raise failure
 
+    def kill(self) -> None:
+        """End the workers in the midst of what they do."""
+        for process in self._processes:
+            process.kill()
+
     def dismiss(self) -> None:
-        """Let the workers end; what one of them is posting it posts to its end."""
+        """Let the workers end, and wait until they have; what one of them is posting it posts to its end."""
         for pipe in self._pipes:
             pipe.close()
+        for process in self._processes:
+            process.wait()
+
+
+def _worker_code() -> str:
+    """Return the program of a worker, whose standard input is its pipe.
+
+    ``multiprocessing`` would load the main module of this process in each worker: that of the command takes a
+    second, and a script that imports a pack as it is loaded would wait there for itself.
+    """
+    return (
+        "import sys; from multiprocessing.connection import Connection; pipe = Connection(0);"
+        f" sys.path[:] = pipe.recv(); from {__name__} import {work.__name__}; {work.__name__}(pipe)"
+    )
 
 
 def _send(pipe: Connection, message: object) -> None:
     # If the other side has ended, that is told when its answer is waited for.
-    with suppress(BrokenPipeError):
+    with suppress(OSError):
         pipe.send(message)
 
 
-def _work(pipe: Connection, url: str, vault: Vault) -> None:
+def work(pipe: Connection) -> None:
     """Be a worker: post each share that comes, and end when nobody is there to send more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    url, vault = pipe.recv()
     context = Context(Database(url), vault)
+    try:
+        with few_collections(), context.database.office() as presence:
+            # An import that comes after this one was killed waits for it; told only then, no share is posted before.
+            imports.share_work(presence)
+            _send(pipe, None)
+            _serve(context, pipe)
+    except Exception as error:  # noqa: BLE001 - told to the importing process, if it still listens
+        _send(pipe, _sendable(error))
+    context.database.close()
+
+
+def _serve(context: Context, pipe: Connection) -> None:
     cards: dict[Hashable, CardFile] = {}
-    with few_collections(), context.database.office() as presence:
-        # An import that comes after this one was killed waits for it; told only then, no share is posted before.
-        imports.share_work(presence)
-        _send(pipe, None)
-        while True:
-            try:
-                share, unknown, now = pipe.recv()
-            except (EOFError, ConnectionResetError):
-                return
-            _send(pipe, _posted(context, share, unknown, now, cards))
+    for number in count(1):
+        try:
+            share, unknown, now = pipe.recv()
+        except (EOFError, OSError):
+            return
+        _send(pipe, _posted(context, share, unknown, now, cards))
+        if number % _COLLECT_EVERY == 0:
+            gc.collect()
 
 
 def _posted(
@@ -173,8 +233,8 @@ def _posted(
     unknown: set[str],
     now: datetime,
     files: dict[Hashable, CardFile],
-) -> Exception | None:
-    """Post a share; return what went wrong in a form that can be sent."""
+) -> _Failure | None:
+    """Post a share; return what went wrong."""
     at_that_time = replace(context, clock=lambda: now)
     try:
         with context.database.posting() as session:
@@ -184,12 +244,18 @@ def _posted(
         known = {number: card for number, card in found.cards.items() if number not in unknown}
         _post_share(at_that_time, share, Cards(known, found.indexes))
     except Exception as error:  # noqa: BLE001 - told to the importing process, which raises it
-        try:
-            pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
-        except Exception:  # noqa: BLE001
-            return RuntimeError(f"{type(error).__name__}: {error}")
-        return error
+        return _sendable(error)
     return None
+
+
+def _sendable(error: Exception) -> _Failure:
+    """Return an error, or one that tells of it if it would not arrive as it is, and its traceback."""
+    where = "In a worker:\n" + "".join(traceback.format_exception(error))
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    except Exception:  # noqa: BLE001
+        return RuntimeError(type(error).__name__), where
+    return error, where
 
 
 def _post_share(context: Context, share: Share, cards: Cards) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -112,17 +112,20 @@ def take_runs(context: Context, busy: Sequence[UUID], most: int) -> list[Run]:
     return [run for run in runs if run.due]
 
 
-def deliver(context: Context, poster: Poster, run: Run) -> int:
+def deliver(
+    context: Context, poster: Poster, run: Run, stopping: Callable[[], bool] = lambda: False
+) -> int:
     """Send a run and record what came of it; return how many events were delivered.
 
     If the process dies in between, the run is taken again and its events arrive a second time, with the same id.
+    What was not attempted when ``stopping`` is handed back.
     """
     attempts: list[Attempt] = []
     started = time.monotonic()
     for due in run.due:
         attempts.append(_attempt(context, poster, run.target, due))
         late = time.monotonic() - started > RUN_FOR.total_seconds()
-        if late or not _is_success(attempts[-1].answer):
+        if late or stopping() or not _is_success(attempts[-1].answer):
             break
     return _record(context, run, attempts)
 

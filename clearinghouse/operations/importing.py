@@ -124,7 +124,7 @@ def _one_at_a_time(context: Context) -> Iterator[None]:
     """Hold the import lock; it is the database's, so it is free again whatever happens to this process."""
     with context.database.office() as session:
         imports.hold_lock(session)
-        # Workers of an import that was killed may still be at their last sequence.
+        # A killed import may still be at its last sequences: its workers, or the server that commits them.
         with context.database.office() as other:
             imports.await_workers(other)
         yield

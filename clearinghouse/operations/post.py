@@ -13,6 +13,7 @@ from clearinghouse.domain.transactions import Line
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.receiving import refuse_at_reception
 from clearinghouse.operations.telling import tell_of_ended_holds
+from clearinghouse.store.bulk import Batch
 from clearinghouse.store.database import Session, is_conflict
 from clearinghouse.store.ledger import write_books
 from clearinghouse.store.loading import CardFile, Cards, load_books
@@ -97,8 +98,12 @@ def post_within(
     cards: Cards | None = None,
     *,
     received: datetime | None = None,
+    with_them: Callable[[Posted, Batch], None] | None = None,
 ) -> Posted:
-    """Decide and write a sequence of lines within a transaction that :func:`in_turn` has begun."""
+    """Decide and write a sequence of lines within a transaction that :func:`in_turn` has begun.
+
+    ``with_them`` adds what is to be written in the same round trip.
+    """
     now = context.clock()
     if cards is None:
         cards = CardFile().look_up(session, lines, context.vault)
@@ -114,9 +119,13 @@ def post_within(
         for line in lines
     ]
     _periods_must_be_open(context, books)
-    write_books(session, books, now)
-    tell_of_ended_holds(session, books, directory, now)
-    return Posted(outcomes, books, directory, now)
+    posted = Posted(outcomes, books, directory, now)
+    batch = Batch()
+    tell_of_ended_holds(batch, books, directory, now)
+    if with_them is not None:
+        with_them(posted, batch)
+    write_books(session, books, now, batch)
+    return posted
 
 
 def _periods_must_be_open(context: Context, books: Books) -> None:

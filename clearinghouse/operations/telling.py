@@ -15,7 +15,7 @@ from clearinghouse.domain.directory import Directory
 from clearinghouse.domain.holds import Hold, HoldState
 from clearinghouse.domain.transactions import Kind
 from clearinghouse.store import outbox
-from clearinghouse.store.database import Session
+from clearinghouse.store.bulk import Batch
 from clearinghouse.store.outbox import NewEvent
 
 _ENDED: Mapping[HoldState, str] = {
@@ -25,13 +25,13 @@ _ENDED: Mapping[HoldState, str] = {
 }
 
 
-def tell_of_ended_holds(session: Session, books: Books, directory: Directory, at: datetime) -> None:
+def tell_of_ended_holds(batch: Batch, books: Books, directory: Directory, at: datetime) -> None:
     """Tell the hosts of authorisations that ended with this sequence."""
-    outbox.add_all(session, at, [_of_hold(hold, directory) for hold in books.ended_holds])
+    outbox.add_all(batch, at, [_of_hold(hold, directory) for hold in books.ended_holds])
 
 
 def tell_of_outcomes(
-    session: Session, outcomes: Sequence[Outcome], directory: Directory, at: datetime
+    batch: Batch, outcomes: Sequence[Outcome], directory: Directory, at: datetime
 ) -> None:
     """Tell the parties of transactions and authorisations that a sequence has just put into the books."""
     events: list[NewEvent] = []
@@ -40,7 +40,7 @@ def tell_of_outcomes(
             events.extend(_of_transaction(outcome.txn, directory))
         elif isinstance(outcome, Held) and not outcome.repeated:
             events.append(_of_hold(outcome.hold, directory))
-    outbox.add_all(session, at, events)
+    outbox.add_all(batch, at, events)
 
 
 def _of_transaction(txn: Txn, directory: Directory) -> Iterator[NewEvent]:

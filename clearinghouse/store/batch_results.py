@@ -12,6 +12,8 @@ from clearinghouse.store.database import Session
 ACCEPTED = "accepted"
 REPEATED = "repeated"
 INVALID = "line_invalid"
+#: More parts than any batch has.
+PARTS_MAX = 2**31 - 1
 
 
 class LineResult(NamedTuple):
@@ -88,22 +90,12 @@ def answered(
     return lines, max((row[0] for row in rows), default=-1) + 1
 
 
-def counted(session: Session, batch: int, first_part: int, last_part: int) -> dict[str, int]:
-    """Return how many lines of some parts there are of each code."""
-    rows = session.rows(
-        "SELECT code, count(*) FROM batch_results, unnest(codes) AS code"
-        " WHERE batch = %s AND part BETWEEN %s AND %s GROUP BY code",
-        [batch, first_part, last_part],
-    )
-    return dict(rows)
-
-
-def tally(session: Session, batch: int) -> Tally:
-    """Return how many lines of a batch there are of each outcome by now."""
+def tally(session: Session, batch: int, parts: tuple[int, int] = (0, PARTS_MAX)) -> Tally:
+    """Return how many lines of a batch there are of each outcome by now, of some parts or all."""
     row = session.row(
         "SELECT coalesce(sum(accepted), 0), coalesce(sum(repeated), 0), coalesce(sum(refused), 0),"
-        " coalesce(sum(invalid), 0) FROM batch_results WHERE batch = %s",
-        [batch],
+        " coalesce(sum(invalid), 0) FROM batch_results WHERE batch = %s AND part BETWEEN %s AND %s",
+        [batch, *parts],
     )
     return Tally(*row) if row else Tally(0, 0, 0, 0)
 

@@ -51,7 +51,8 @@ class Batch:
     def write(self, session: Session) -> None:
         """Send everything in one round trip."""
         if self._statements:
-            session.run("; ".join(self._statements), self._parameters)
+            calls = [session.prepared(statement) for statement in self._statements]
+            session.run("; ".join(calls), self._parameters)
 
 
 def arrays(rows: Sequence[Sequence[object]]) -> list[str]:

@@ -25,13 +25,30 @@ History = tuple[tuple[tuple[datetime, CardState], ...], frozenset[int]]
 
 def cards_with_indexes(session: Session, indexes: Iterable[bytes]) -> dict[bytes, Card]:
     """Return those of the cards that are on record, by the blind index of their numbers."""
-    rows = session.rows(
+    statement = session.prepared(
         f"SELECT {_COLUMNS} FROM unnest(%s::bytea[]) AS wanted (number_index)"
         " JOIN cards c USING (number_index) JOIN card_tiers t ON t.card = c.number"
-        " ORDER BY c.number, t.given_on",
-        [array(indexes)],
+        " ORDER BY c.number, t.given_on"
     )
+    rows = session.rows(statement, [array(indexes)])
     return _cards(session, rows)
+
+
+def cards_in_place_of(session: Session, lost: Sequence[int]) -> dict[int, Card]:
+    """Return, for each card that was replaced, the one that stands for it now, by numbers in the tables."""
+    rows = session.rows(
+        "WITH RECURSIVE later (card, successor) AS ("
+        " SELECT card, replaced_by FROM card_states"
+        " WHERE card = ANY (%s::bigint[]) AND replaced_by IS NOT NULL"
+        " UNION SELECT l.card, s.replaced_by FROM later l"
+        " JOIN card_states s ON s.card = l.successor AND s.replaced_by IS NOT NULL)"
+        " SELECT l.card, c.number_index FROM later l JOIN cards c ON c.number = l.successor"
+        " WHERE NOT EXISTS (SELECT FROM card_states s"
+        " WHERE s.card = l.successor AND s.replaced_by IS NOT NULL)",
+        [array(lost)],
+    )
+    found = cards_with_indexes(session, {bytes(index) for _, index in rows})
+    return {card: found[bytes(index)] for card, index in rows}
 
 
 def _cards(session: Session, rows: Sequence[tuple[Any, ...]]) -> dict[bytes, Card]:

@@ -25,7 +25,7 @@ _POSTER_SETUP = (
     "SET enable_seqscan = off",
     "SET enable_hashjoin = off",
     "SET enable_mergejoin = off",
-    "SET plan_cache_mode = force_custom_plan",
+    "SET plan_cache_mode = force_generic_plan",
 )
 _OFFICE_SETUP = ("SET ROLE clearinghouse_poster", "SET work_mem = '64MB'")
 _READER_SETUP = ("SET ROLE clearinghouse_reader",)
@@ -64,6 +64,24 @@ class Session:
         with self.cursor() as cursor:
             cursor.execute(sql, parameters or None)
             return cursor.rowcount
+
+    def prepared(self, sql: str) -> str:
+        """Return what runs a statement that this connection has prepared, and prepare it the first time.
+
+        For what is asked again and again with other values: parsing and planning it took as long as doing it.
+        The text must come from a few constants, since each stays prepared as long as the connection lives.
+        """
+        known: dict[str, str] = self._connection.connection.info.setdefault("prepared", {})
+        call = known.get(sql)
+        if call is None:
+            parts = sql.split("%s")
+            text = "".join(f"{part}${number}" for number, part in enumerate(parts[:-1], start=1))
+            name = f"prepared_{len(known)}"
+            with self.cursor() as cursor:
+                cursor.execute(f"PREPARE {name} AS {text}{parts[-1]}")
+            values = ", ".join(["%s"] * (len(parts) - 1))
+            call = known[sql] = f"EXECUTE {name} ({values})" if values else f"EXECUTE {name}"
+        return call
 
     def stream(
         self, sql: str, parameters: Sequence[object] = (), batch: int = 5000

@@ -197,3 +197,13 @@ def forget_ended(session: Session, before: datetime, limit: int) -> int:
         " WHERE state <> 'pending' AND last_at < %s LIMIT %s FOR UPDATE SKIP LOCKED)",
         [before, limit],
     )
+
+
+def oldest_waiting_seconds(session: Session, now: datetime) -> float:
+    """Return the age of the oldest event that is queued and not yet delivered; 0 if none is."""
+    row = session.row(
+        "SELECT extract(epoch FROM %s - min(o.at))::float8 FROM webhook_deliveries d"
+        " JOIN outbox o ON o.number = d.event WHERE d.state = 'pending'",
+        [now],
+    )
+    return 0.0 if row is None or row[0] is None else max(0.0, float(row[0]))

@@ -19,7 +19,7 @@ class DirectoryCache:
 
     def current(self, session: Session) -> Directory:
         """Return the directory as this transaction sees it."""
-        row = session.row("SELECT number FROM directory_version")
+        row = session.row(session.prepared("SELECT number FROM directory_version"))
         version = row[0] if row else 0
         with self._lock:
             if self._directory is None or version != self._version:

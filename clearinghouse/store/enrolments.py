@@ -57,8 +57,11 @@ def add(session: Session, vault: Vault, new: NewEnrolment, personal: dict[str, s
     session.run(
         "INSERT INTO enrolments (enrolment, system, hotel, tier_code, by_client, phone_index, code_hash, begun_at,"
         " expires_at, key_id, person_key, personal) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        [*new, vault.key_id, wrapped, encrypt_personal(key, personal)],
-    )
+        [
+            new.enrolment, new.system, new.hotel, new.tier_code, new.by_client, new.phone_index, new.code_hash,
+            new.begun_at, new.expires_at, vault.key_id, wrapped, encrypt_personal(key, personal),
+        ],
+    )  # fmt: skip
 
 
 def hold_phone(session: Session, phone_index: bytes) -> None:

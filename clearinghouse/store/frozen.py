@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from typing import BinaryIO, NamedTuple
@@ -147,6 +147,16 @@ def positions(session: Session, period: int) -> list[Position]:
     ]
 
 
+def positions_of(session: Session, system: int, periods: Sequence[int]) -> dict[int, Position]:
+    """Return the frozen positions of one system in some periods, by period."""
+    rows = session.rows(
+        "SELECT period, system, receivable_minor, payable_minor, fees_minor, vat_minor, adjustments_minor,"
+        " net_minor FROM positions WHERE system = %s AND period = ANY (%s)",
+        [system, list(periods)],
+    )
+    return {period: Position(*row) for period, *row in rows}
+
+
 def obligations(session: Session, period: int) -> list[Obligations]:
     """Return the frozen obligations of a period, by the codes of debtor and creditor, then kind."""
     return [
@@ -231,6 +241,28 @@ def stored_files(session: Session, period: int) -> list[StoredFile]:
             [period],
         )
     ]
+
+
+def files_at(
+    session: Session, periods: Sequence[int], paths: Sequence[str]
+) -> dict[int, list[StoredFile]]:
+    """Return which of these files some periods have, by period."""
+    found: dict[int, list[StoredFile]] = {}
+    for period, *row in session.rows(
+        "SELECT period, path, sha256, size, rows FROM period_files WHERE period = ANY (%s) AND path = ANY (%s)",
+        [list(periods), list(paths)],
+    ):
+        found.setdefault(period, []).append(StoredFile(*row))
+    return found
+
+
+def file_chunk(session: Session, period: int, path: str, chunk: int) -> bytes | None:
+    """Return one part of a file's bytes, counted from 0; ``None`` behind the last."""
+    row = session.row(
+        "SELECT bytes FROM period_file_chunks WHERE period = %s AND path = %s AND chunk = %s",
+        [period, path, chunk],
+    )
+    return None if row is None else bytes(row[0])
 
 
 def file_chunks(session: Session, period: int, path: str) -> Iterator[bytes]:

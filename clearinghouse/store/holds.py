@@ -18,6 +18,15 @@ _COLUMNS = (
     "auth_id, host_hotel, host_system, txn_ref, content, kind, card, traveller, business_date, occurred_at,"
     " rulebook, amount, held_at, expires_at, state, ended_at, captured, txn_id, lots, parts"
 )
+_OVER = (
+    f"SELECT {_COLUMNS} FROM authorizations"
+    " WHERE traveller = ANY (%s::bigint[]) AND state = 'held' AND expires_at <= %s"
+)
+_NAMED = (
+    f" UNION SELECT {_COLUMNS} FROM authorizations WHERE auth_id = ANY (%s::uuid[])"
+    f" UNION SELECT {_COLUMNS} FROM authorizations WHERE (host_hotel, txn_ref) IN"
+    " (SELECT * FROM unnest(%s::int[], %s::text[]))"
+)
 _KINDS = {kind.value: kind for kind in Kind}
 
 
@@ -51,15 +60,16 @@ def load_holds(
     """
     locked = set(travellers)
     hotels, refs = zip(*references, strict=True) if references else ((), ())
-    for row in session.rows(
-        f"SELECT {_COLUMNS} FROM authorizations"
-        " WHERE traveller = ANY (%s::bigint[]) AND state = 'held' AND expires_at <= %s"
-        f" UNION SELECT {_COLUMNS} FROM authorizations WHERE auth_id = ANY (%s::uuid[])"
-        f" UNION SELECT {_COLUMNS} FROM authorizations"
-        " WHERE (host_hotel, txn_ref) IN (SELECT * FROM unnest(%s::int[], %s::text[]))"
-        " ORDER BY auth_id",
-        [array(travellers), books.now, array(auth_ids), array(hotels), array(refs)],
-    ):
+    over = [array(travellers), books.now]
+    auth_ids = list(auth_ids)
+    if auth_ids or refs:
+        found = session.rows(
+            session.prepared(f"{_OVER}{_NAMED}"),
+            [*over, array(auth_ids), array(hotels), array(refs)],
+        )
+    else:
+        found = session.rows(session.prepared(_OVER), over)
+    for row in found:
         lots = books.pool(row[7]).lots if row[7] in locked else None
         hold = _hold(row, lots)
         books.holds[hold.auth_id] = hold

@@ -17,6 +17,16 @@ _ANSWERS = table(
     "client int, key bytea, request bytea, status smallint, body bytea, at timestamptz",
 )
 
+_CLAIM = (
+    f"SELECT ARRAY(SELECT pg_try_advisory_xact_lock({_KEY_LOCK}, key)"
+    " FROM unnest(%s::int[]) WITH ORDINALITY AS wanted (key, place) ORDER BY place)"
+)
+_KEPT = (
+    "SELECT a.key, a.request, a.status, a.body"
+    " FROM unnest(%s::int[], %s::bytea[]) AS wanted (client, key)"
+    " JOIN idempotent_answers a USING (client, key)"
+)
+
 
 class Key(NamedTuple):
     """A client's key, hashed, and the hash of the request that it came with."""
@@ -52,20 +62,14 @@ def key_of(client: int, key: str, request: bytes) -> Key:
 def claim(session: Session, keys: Sequence[Key]) -> list[bool]:
     """Claim keys until this transaction ends; false where another transaction is at the same key."""
     numbers = [int.from_bytes(key.key[:4], signed=True) for key in keys]
-    row = session.row(
-        f"SELECT ARRAY(SELECT pg_try_advisory_xact_lock({_KEY_LOCK}, key)"
-        " FROM unnest(%s::int[]) WITH ORDINALITY AS wanted (key, place) ORDER BY place)",
-        [array(numbers)],
-    )
+    row = session.row(session.prepared(_CLAIM), [array(numbers)])
     return list(row[0]) if row else []
 
 
 def kept(session: Session, keys: Sequence[Key]) -> dict[bytes, Kept]:
     """Return the answers on record by the hash of their key. Claim the keys in a statement before this one."""
     rows = session.rows(
-        "SELECT a.key, a.request, a.status, a.body"
-        " FROM unnest(%s::int[], %s::bytea[]) AS wanted (client, key)"
-        " JOIN idempotent_answers a USING (client, key)",
+        session.prepared(_KEPT),
         [array(key.client for key in keys), array(key.key for key in keys)],
     )
     return {
@@ -74,11 +78,9 @@ def kept(session: Session, keys: Sequence[Key]) -> dict[bytes, Kept]:
     }
 
 
-def keep(session: Session, answers: Sequence[tuple[Key, Answer]], at: datetime) -> None:
+def keep(batch: Batch, answers: Sequence[tuple[Key, Answer]], at: datetime) -> None:
     """Record first answers, in the transaction that does what they tell of."""
-    batch = Batch()
     batch.insert(_ANSWERS, [(*key, *answer, at) for key, answer in answers])
-    batch.write(session)
 
 
 def forget(session: Session, before: datetime) -> int:

@@ -13,6 +13,8 @@ from clearinghouse.store.database import Session
 IMPORT_LOCK = 727004
 #: Advisory lock that the workers of an import share as long as they live.
 WORKERS_LOCK = 727008
+#: Advisory lock that transactions share once a sequence of an import needs only to be committed.
+SEQUENCES_LOCK = 727013
 
 
 class ImportFile(NamedTuple):
@@ -120,6 +122,8 @@ def sequence_done(
     )
     batch.insert(REJECTIONS, [(file.number, *rejection) for rejection in rejections])
     batch.write(session)
+    # The server may still be committing when the process that asked for it has been killed.
+    session.row("SELECT pg_advisory_xact_lock_shared(%s)", [SEQUENCES_LOCK])
 
 
 def rejections(session: Session, file: ImportFile) -> Iterator[Rejection]:
@@ -139,14 +143,26 @@ def count_rejections(session: Session, file: ImportFile) -> int:
 
 def hold_lock(session: Session) -> None:
     """Wait until no other import runs, and let none run until this transaction ends."""
+    _may_idle(session)
     session.row("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])
 
 
 def share_work(session: Session) -> None:
     """Make a worker known to imports that come later, until this transaction ends."""
+    _may_idle(session)
     session.row("SELECT pg_advisory_xact_lock_shared(%s)", [WORKERS_LOCK])
 
 
 def await_workers(session: Session) -> None:
-    """Wait until no worker of an earlier import is left: what it still posts must be seen as answered."""
+    """Wait until an earlier import is over everywhere: what it still posts must be seen as answered."""
     session.row("SELECT pg_advisory_xact_lock(%s)", [WORKERS_LOCK])
+    # Nobody is left who could begin to commit; what is being committed holds this one.
+    session.row("SELECT pg_advisory_xact_lock(%s)", [SEQUENCES_LOCK])
+
+
+def _may_idle(session: Session) -> None:
+    """Keep the server, however it is configured, from ending a transaction that only holds a lock."""
+    session.rows(
+        "SELECT set_config(name, '0', true) FROM pg_settings"
+        " WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')"
+    )

@@ -45,17 +45,29 @@ INCREMENTS = table(
 )
 
 
-def write_books(session: Session, books: Books, posted_at: datetime) -> None:
-    """Write all that was accepted and changed; the caller's transaction commits it as a whole."""
+_UPDATE_LOTS = (
+    "UPDATE lots SET remaining = n.remaining, held = n.held, expired = n.expired,"
+    " gone = n.gone, forgiven = n.forgiven"
+    " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],"
+    " %s::bigint[]) AS n (number, remaining, held, expired, gone, forgiven)"
+    " WHERE lots.number = n.number"
+)
+
+
+def write_books(
+    session: Session, books: Books, posted_at: datetime, batch: Batch | None = None
+) -> None:
+    """Write all that was accepted and changed, with what is in the batch; the caller's transaction commits it."""
+    batch = batch or Batch()
     if books.accepted:
-        _add(session, books, posted_at)
+        _add(batch, books, posted_at)
+    batch.write(session)
     _update_lots_and_debts(session, books)
     write_holds(session, books)
 
 
-def _add(session: Session, books: Books, posted_at: datetime) -> None:
+def _add(batch: Batch, books: Books, posted_at: datetime) -> None:
     accepted = books.accepted
-    batch = Batch()
     # An id stands in several tables: written out once, it is a text that is quickly joined.
     keyed = [(txn, f"{txn.txn_id.int:032x}") for txn in accepted]
     # References first: of two sequences that post the same one, the second waits here and then fails whole.
@@ -94,7 +106,6 @@ def _add(session: Session, books: Books, posted_at: datetime) -> None:
     )
     _add_lots_and_debts(batch, books)
     insert_increments(batch, increments(accepted))
-    batch.write(session)
 
 
 def insert_increments(batch: Batch, sums: Increments) -> None:
@@ -143,14 +154,7 @@ def _update_lots_and_debts(session: Session, books: Books) -> None:
                 for lot in lots
             ]
         )
-        written = session.run(
-            "UPDATE lots SET remaining = n.remaining, held = n.held, expired = n.expired,"
-            " gone = n.gone, forgiven = n.forgiven"
-            " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],"
-            " %s::bigint[]) AS n (number, remaining, held, expired, gone, forgiven)"
-            " WHERE lots.number = n.number",
-            columns,
-        )
+        written = session.run(session.prepared(_UPDATE_LOTS), columns)
         _all_written(written, len(lots), "lots")
     created = {debt.number for debt in books.new_debts}
     debts = [debt for number, debt in sorted(books.touched_debts.items()) if number not in created]

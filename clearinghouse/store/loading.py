@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from time import perf_counter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,9 +21,9 @@ from clearinghouse.domain.directory import Directory
 from clearinghouse.domain.identifiers import period_of_id
 from clearinghouse.domain.pools import Debt, Draw, Lot
 from clearinghouse.domain.transactions import Authorization, Capture, Kind, Line, card_of_key
-from clearinghouse.domain.treatment import Card
+from clearinghouse.domain.treatment import Card, CardState
 from clearinghouse.store.bulk import array
-from clearinghouse.store.cards import cards_with_indexes
+from clearinghouse.store.cards import cards_in_place_of, cards_with_indexes
 from clearinghouse.store.database import Session
 from clearinghouse.store.holds import load_holds
 from clearinghouse.store.vault import Vault
@@ -39,6 +40,24 @@ TXN_COLUMNS = (
     " earn_ppm, rulebook, period, late, lot, original"
 )
 DEBT_COLUMNS = "number, traveller, issuer_hotel, lot, period, owed, ends_on, remaining, posted"
+# NO KEY: a card may be issued to a traveller meanwhile.
+_LOCK_TRAVELLERS = (
+    "SELECT FROM travellers WHERE number = ANY (%s::bigint[]) ORDER BY number FOR NO KEY UPDATE"
+)
+_LOT_NUMBERS = "SELECT nextval('lot_numbers') FROM generate_series(1, %s)"
+_SHARE_PERIODS = (
+    f"SELECT pg_advisory_xact_lock_shared({PERIOD_LOCK}, period) FROM unnest(%s::int[]) AS period"
+)
+_CLOSED_THROUGH = "SELECT coalesce(max(period), 0) FROM periods WHERE state <> 'open'"
+_REFERENCES = (
+    "SELECT r.host_hotel, r.txn_ref, r.content, r.txn_id"
+    " FROM unnest(%s::int[], %s::text[]) AS wanted (host_hotel, txn_ref)"
+    " JOIN transaction_refs r USING (host_hotel, txn_ref)"
+)
+_DEBTS = (
+    f"SELECT {DEBT_COLUMNS} FROM debts"
+    " WHERE traveller = ANY (%s::bigint[]) AND remaining > 0 ORDER BY number"
+)
 _ASSETS = {asset.value: asset for asset in Asset}
 _NEEDS_LOTS = (Kind.REDEEM.value, Kind.STORED_VALUE_SPEND.value, Kind.REFUND.value)
 
@@ -60,7 +79,7 @@ class CardFile:
         self._cards: dict[str, Card] = {}
         self._indexes: dict[str, bytes] = {}
 
-    def look_up(self, session: Session, lines: Iterable[Line], vault: Vault) -> Cards:
+    def look_up(self, session: Session, lines: Sequence[Line], vault: Vault) -> Cards:
         """Return the cards that lines name; what is returned stays as it is, whatever is looked up later."""
         if len(self._indexes) > self.KEEP:
             self._cards, self._indexes = {}, {}
@@ -70,6 +89,7 @@ class CardFile:
             indexes = _indexes(session, unknown, vault)
             cards = cards_with_indexes(session, set(indexes.values()))
             self._cards |= {name: cards[index] for name, index in indexes.items() if index in cards}
+            self._cards |= _in_their_place(session, lines, unknown, self._cards)
             self._indexes |= indexes
         return Cards(
             {number: self._cards[number] for number in named & self._cards.keys()},
@@ -86,8 +106,11 @@ def load_books(
         {cards[line.card_number].traveller for line in lines if line.card_number in cards}
     )
     most_lots = sum(1 if line.kind != Kind.REFUND.value else 0 for line in lines)
+    began = perf_counter()
     lot_numbers = _lock_travellers(session, travellers, most_lots)
+    waited = perf_counter() - began
     books = Books(_lock_periods(session, lines), LotNumbers(session, lot_numbers), now)
+    books.waited = waited
     books.cards = cards
     books.card_indexes = found.indexes
     _references(session, books, directory, lines)
@@ -152,14 +175,28 @@ def _indexes(session: Session, names: Iterable[str], vault: Vault) -> dict[str, 
     return found
 
 
+def _in_their_place(
+    session: Session, lines: Sequence[Line], names: Iterable[str], cards: Mapping[str, Card]
+) -> dict[str, Card]:
+    """Return, for cards named by their own number and lost when a line occurred, those in their place.
+
+    Such lines go on with an earlier one, a refund or a capture, whose card its holder no longer has.
+    """
+    keys = {name for name in names if card_of_key(name) is not None and name in cards}
+    lost = {
+        line.card_number
+        for line in (lines if keys else ())
+        if line.card_number in keys
+        and cards[line.card_number].state_at(line.occurred_at) is CardState.REPLACED
+    }
+    found = cards_in_place_of(session, [cards[name].number for name in lost]) if lost else {}
+    return {name: found[cards[name].number] for name in lost}
+
+
 def _lock_travellers(session: Session, travellers: list[int], most_lots: int) -> list[int]:
     """Lock travellers in the order of their numbers, then take numbers for the lots to come."""
-    rows = session.rows(
-        # NO KEY: a card may be issued to a traveller meanwhile.
-        "SELECT FROM travellers WHERE number = ANY (%s::bigint[]) ORDER BY number FOR NO KEY UPDATE;"
-        " SELECT nextval('lot_numbers') FROM generate_series(1, %s)",
-        [array(travellers), most_lots],
-    )
+    lock, number = session.prepared(_LOCK_TRAVELLERS), session.prepared(_LOT_NUMBERS)
+    rows = session.rows(f"{lock}; {number}", [array(travellers), most_lots])
     return [row[0] for row in rows]
 
 
@@ -176,18 +213,14 @@ def _lock_periods(session: Session, lines: Sequence[Line]) -> int:
         targets = {max(month, closed + 1) for month in months} - locked
         if not targets:
             return closed
-        row = session.row(
-            f"SELECT pg_advisory_xact_lock_shared({PERIOD_LOCK}, period)"
-            " FROM unnest(%s::int[]) AS period;"
-            " SELECT coalesce(max(period), 0) FROM periods WHERE state <> 'open'",
-            [array(sorted(targets))],
-        )
+        lock, last = session.prepared(_SHARE_PERIODS), session.prepared(_CLOSED_THROUGH)
+        row = session.row(f"{lock}; {last}", [array(sorted(targets))])
         closed = row[0] if row else 0
         locked |= targets
 
 
 def _closed_through(session: Session) -> int:
-    row = session.row("SELECT coalesce(max(period), 0) FROM periods WHERE state <> 'open'")
+    row = session.row(session.prepared(_CLOSED_THROUGH))
     return int(row[0]) if row else 0
 
 
@@ -205,10 +238,7 @@ def _references(
         return
     hotels, references = zip(*sorted(wanted), strict=True)
     for hotel, reference, content, txn_id in session.rows(
-        "SELECT r.host_hotel, r.txn_ref, r.content, r.txn_id"
-        " FROM unnest(%s::int[], %s::text[]) AS wanted (host_hotel, txn_ref)"
-        " JOIN transaction_refs r USING (host_hotel, txn_ref)",
-        [array(hotels), array(references)],
+        session.prepared(_REFERENCES), [array(hotels), array(references)]
     ):
         books.references[hotel, reference] = (bytes(content), txn_id)
 
@@ -333,20 +363,14 @@ def _lots_and_debts(
         txn = books.txns[txn_id]
         lots = books.pool(txn.traveller).lots
         txn.draws = [Draw(lots[lot], amount) for lot, amount in draws]
-    for row in session.rows(
-        f"SELECT {DEBT_COLUMNS} FROM debts"
-        " WHERE traveller = ANY (%s::bigint[]) AND remaining > 0 ORDER BY number",
-        [array(travellers)],
-    ):
+    for row in session.rows(session.prepared(_DEBTS), [array(travellers)]):
         debt = debt_from_row(row)
         books.pool(debt.traveller).debts.append(debt)
 
 
 def _add_lots(session: Session, books: Books, condition: str, values: Sequence[int]) -> None:
-    for row in session.rows(
-        f"SELECT {LOT_COLUMNS} FROM lots WHERE {condition}",
-        [array(values)],
-    ):
+    statement = session.prepared(f"SELECT {LOT_COLUMNS} FROM lots WHERE {condition}")
+    for row in session.rows(statement, [array(values)]):
         lot = lot_from_row(row)
         books.pool(lot.traveller).lots.setdefault(lot.number, lot)
 

@@ -74,14 +74,12 @@ class NewEvent(NamedTuple):
 NEW_EVENTS = table("outbox", "at timestamptz, kind text, system int, payload jsonb")
 
 
-def add_all(session: Session, at: datetime, events: Sequence[NewEvent]) -> None:
-    """Record many events at once, in their order; their kinds are names of our own code's."""
-    batch = Batch()
+def add_all(batch: Batch, at: datetime, events: Sequence[NewEvent]) -> None:
+    """Add many events to a batch, in their order; their kinds are names of our own code's."""
     batch.insert(
         NEW_EVENTS,
         [(at, e.kind, e.system, json.dumps(e.payload, ensure_ascii=False)) for e in events],
     )
-    batch.write(session)
 
 
 def after(

@@ -40,6 +40,24 @@ def periods(session: Session) -> list[PeriodState]:
     ]
 
 
+class PeriodHistory(NamedTuple):
+    """A period, its stage, and when it was published if it was."""
+
+    period: int
+    state: str
+    published_at: datetime | None
+
+
+def newest(session: Session, *, before: int | None, most: int) -> list[PeriodHistory]:
+    """Return up to ``most`` periods, the newest first; given ``before``, only older ones."""
+    rows = session.rows(
+        "SELECT period, state, published_at FROM periods WHERE %s::int IS NULL OR period < %s"
+        " ORDER BY period DESC LIMIT %s",
+        [before, before, most],
+    )
+    return [PeriodHistory(*row) for row in rows]
+
+
 def hold_closed_through(session: Session) -> int:
     """Return the last period that is closed or closing (0: none), and let none close until this transaction ends."""
     hold_opening_lock(session)

@@ -229,6 +229,44 @@ def test_over_tls_a_trickle_is_cut_too(tmp_path: Path) -> None:
         assert time.monotonic() - began < 1.5
 
 
+def test_what_follows_at_once_uses_the_same_connection(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def resolver(host: str, _port: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    poster = HttpPoster(private=True, resolver=resolver)
+    url = f"http://a.example:{receiver.port}/"
+    for _ in range(5):
+        assert poster.post(url, {}, b"{}") == Answer(200)
+    assert (receiver.connections, len(asked)) == (1, 1)
+    poster.post(f"http://b.example:{receiver.port}/", {}, b"{}")
+    assert (receiver.connections, len(asked)) == (2, 2)
+    # After some seconds the name is resolved and checked again.
+    monkeypatch.setattr("api.outgoing._USE_FOR", 0.0)
+    poster.post(f"http://b.example:{receiver.port}/", {}, b"{}")
+    assert (receiver.connections, asked) == (3, ["a.example", "b.example", "b.example"])
+
+
+def test_a_connection_that_the_other_side_closed_is_made_again(receiver: Receiver) -> None:
+    poster = HttpPoster(private=True)
+    assert poster.post(receiver.url, {}, b"{}") == Answer(200)
+
+    def hang_up_silently(handler: Any) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    receiver.answers.append(hang_up_silently)
+    for _ in range(3):
+        assert poster.post(receiver.url, {}, b"{}") == Answer(200)
+    assert len(receiver.messages) == 4
+    assert receiver.connections == 2
+
+
 def test_nobody_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -1,6 +1,7 @@
 """What is true of every route: it says who may use it, and it is in the document as it is."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -98,42 +99,52 @@ def test_every_text_and_number_that_comes_in_has_its_bounds(service: Service) ->
     """What a body may hold is said exactly, so that nothing unexpected can be meant by it."""
     found = document(service)
     loose: list[str] = []
+    for place, schema in incoming(found):
+        walk(schema, place, found["components"]["schemas"], loose)
+    assert loose == []
 
-    def walk(schema: dict[str, Any], place: str) -> None:
-        if "$ref" in schema:
-            name = schema["$ref"].rpartition("/")[2]
-            if name not in place.split("/"):
-                walk(found["components"]["schemas"][name], f"{place}/{name}")
-            return
-        kinds = schema.get("type")
-        kinds = kinds if isinstance(kinds, list) else [kinds]
-        if "string" in kinds and not schema.keys() & {"enum", "maxLength", "format"}:
-            loose.append(f"{place}: text without a largest length")
-        if (
-            "integer" in kinds
-            and not schema.keys() >= {"minimum", "maximum"}
-            and "enum" not in schema
-        ):
-            loose.append(f"{place}: number without bounds")
-        if "array" in kinds and "maxItems" not in schema:
-            loose.append(f"{place}: list without an end")
-        if "object" in kinds and schema.get("additionalProperties") is not False:
-            loose.append(f"{place}: takes what it does not name")
-        for name, member in schema.get("properties", {}).items():
-            walk(member, f"{place}/{name}")
-        if "items" in schema:
-            walk(schema["items"], f"{place}[]")
 
+def incoming(found: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The schemas of all bodies and of all parameters in addresses."""
     for path, operations in found["paths"].items():
         for method, operation in operations.items():
             if method == "parameters":
                 continue
-            for content in operation.get("requestBody", {}).get("content", {}).values():
-                walk(content["schema"], f"{method} {path}")
+            for kind, content in operation.get("requestBody", {}).get("content", {}).items():
+                if kind in ("application/json", "application/x-www-form-urlencoded"):
+                    yield f"{method} {path}", content["schema"]
             for parameter in operation.get("parameters", ()):
                 if parameter["in"] == "query":
-                    walk(parameter["schema"], f"{method} {path}?{parameter['name']}")
-    assert loose == []
+                    yield f"{method} {path}?{parameter['name']}", parameter["schema"]
+
+
+def walk(
+    schema: dict[str, Any], place: str, schemas: dict[str, dict[str, Any]], loose: list[str]
+) -> None:
+    """Collect what in a schema has no bounds."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        if name not in place.split("/"):
+            walk(schemas[name], f"{place}/{name}", schemas, loose)
+        return
+    loose += [f"{place}: {what}" for what in unbounded(schema)]
+    for name, member in schema.get("properties", {}).items():
+        walk(member, f"{place}/{name}", schemas, loose)
+    if "items" in schema:
+        walk(schema["items"], f"{place}[]", schemas, loose)
+
+
+def unbounded(schema: dict[str, Any]) -> Iterator[str]:
+    kinds = schema.get("type")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    if "string" in kinds and not schema.keys() & {"enum", "maxLength", "format"}:
+        yield "text without a largest length"
+    if "integer" in kinds and not (schema.keys() >= {"minimum", "maximum"} or "enum" in schema):
+        yield "number without bounds"
+    if "array" in kinds and "maxItems" not in schema:
+        yield "list without an end"
+    if "object" in kinds and schema.get("additionalProperties") is not False:
+        yield "takes what it does not name"
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/livez", "/.well-known/jwks.json"])

@@ -12,13 +12,14 @@ from typing import Any
 
 from rich.console import Console
 
-from tests.benchmarks import growth, importing, machine, netting, one_hotel
+from tests.benchmarks import growth, importing, machine, netting, one_hotel, till
 from tests.benchmarks.bench import FULL, QUICK, Bench, Sizes, Tell
 from tests.benchmarks.figures import Figure, show, write_json
 
 BENCHMARKS: dict[str, Callable[[Bench], list[Figure]]] = {
     "import": importing.measure,
     "one_hotel": one_hotel.measure,
+    "till": till.measure,
     "growth": growth.measure,
     "netting": netting.measure,
     "settle": netting.measure_settlement,

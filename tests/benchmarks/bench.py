@@ -147,10 +147,19 @@ class Bench:
         with watched(self.endpoint) as taken:
             yield taken
 
+    @property
+    def data_dir(self) -> Path:
+        """The data folder of the server, with the key of the vault."""
+        return self._settings.data_dir
+
+    def dsn(self, context: Context) -> str:
+        """Where a context's books are, for a program of PostgreSQL, as the owner of the tables."""
+        name = context.database.owner_url.partition("?")[0].rpartition("/")[2]
+        return self.endpoint.dsn(OWNER, name)
+
     def connect(self, context: Context) -> closing[psycopg2.extensions.connection]:
         """Connect to a context's books beside it, as the owner of the tables."""
-        name = context.database.owner_url.partition("?")[0].rpartition("/")[2]
-        return closing(psycopg2.connect(self.endpoint.dsn(OWNER, name)))
+        return closing(psycopg2.connect(self.dsn(context)))
 
     def run(self, statement: str) -> None:
         """Run a statement of the server's administrator."""

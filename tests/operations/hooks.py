@@ -10,7 +10,7 @@ from clearinghouse.operations.context import Context
 from clearinghouse.operations.delivering import Poster
 from clearinghouse.operations.events import events_after
 from clearinghouse.operations.party import Party
-from clearinghouse.operations.webhooks import Webhook, create_webhook
+from clearinghouse.operations.webhooks import Webhook, create_webhook, list_deliveries
 from clearinghouse.store import outbox
 from tests.alliances import MiniAlliance
 from tests.receiver import Receiver
@@ -55,6 +55,11 @@ class Hooks:
     def ids(self, party: Party = AUR) -> list[str]:
         """The ids of all events of a party, in order."""
         return [event.id for event in events_after(self.context, party, None, 1000).events]
+
+    def fates(self, webhook: str) -> list[tuple[str, int, int | None, str | None]]:
+        """What became of a webhook's events, latest first: state, attempts, status, failure."""
+        rows, _ = list_deliveries(self.context, AUR, webhook, None, 100)
+        return [(row.state, row.attempts, row.status, row.failure) for row in rows]
 
     def close(self) -> None:
         self.dispatcher.stop()

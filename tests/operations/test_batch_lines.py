@@ -149,8 +149,8 @@ def test_columns_may_stand_in_any_order_and_lines_end_in_either_way(
 #: Whole uploads that are refused, and what is said.
 REFUSED = {
     b"": "the batch is empty",
-    b"\n": "the header",
-    HEADER.replace(",points", "").encode(): "the column points is missing",
+    b"\n": "the header row is missing",
+    HEADER.replace(",points", "").encode(): "^line 1: the column points is missing",
     HEADER.replace("points", "pts").encode(): "there is no such column",
     f"{HEADER},points".encode(): "twice",
     HEADER.replace("txn_ref", '"txn_ref', 1).encode(): "quotation marks",
@@ -256,6 +256,19 @@ def test_a_large_upload_takes_a_few_blocks_of_memory(block: bytes) -> None:
     tracemalloc.stop()
     assert cutter.size > 29 * MEGABYTE
     assert peak < 6 * MEGABYTE
+
+
+def test_receiving_a_large_upload_takes_a_few_blocks_of_memory(
+    alliance: MiniAlliance, bam: Party
+) -> None:
+    body = Made(BODIES["lines"], 30 * MEGABYTE, f"{HEADER}\n".encode())
+    tracemalloc.start()
+    receipt = receive(alliance.context, bam, "k", Format.CSV, body)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert receipt.lines > 300_000
+    assert alliance.value("SELECT count(*) FROM batch_parts") == -(-receipt.lines // 2_000)
+    assert peak < 8 * MEGABYTE
 
 
 def test_blank_lines_count_against_the_limit() -> None:

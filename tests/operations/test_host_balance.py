@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clearinghouse.domain.deciding import Refused
-from clearinghouse.domain.errors import CardUnknown, HotelNotYours, RefusalCode
+from clearinghouse.domain.errors import HotelNotYours, NotFound, RefusalCode
 from clearinghouse.domain.treatment import CardState
 from clearinghouse.operations.balance import HostBalance, balance_for
 from clearinghouse.operations.card_changes import CardChange, change_card
@@ -139,7 +139,7 @@ def test_only_for_ones_own_hotel_and_with_ones_own_id(alliance: MiniAlliance) ->
     card_id = look_up(alliance.context, aur, CARDS["T1"]).card_id
     with pytest.raises(HotelNotYours):
         balance_for(alliance.context, aur, card_id, "BAM-HZ")
-    with pytest.raises(CardUnknown):
+    with pytest.raises(NotFound):
         balance_for(alliance.context, bam, card_id, "BAM-HZ")
 
 

@@ -1,22 +1,25 @@
 """An import that is killed anywhere and started again, or done twice, or twice at once, leaves the same books."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
-import psycopg2
 import pytest
 
 from tests.conftest import Server
 from tests.operations.bulk_pack import write_bulk_pack
 from tests.operations.dumping import Dump, differing, everything, meaning
+from tests.operations.import_command import (
+    MANY_LINES,
+    Command,
+    asking,
+    ended_well,
+    importing,
+    killed,
+)
 
-LINES = 5_000
+#: How many lines the pack has; one is posted by the importing process alone, the other by two workers.
+LINES = {"alone": 5_000, "workers": MANY_LINES}
 #: Two lanes of 2,000 lines make a portion: two portions, four sequences.
 SEQUENCES = 4
 
@@ -31,47 +34,28 @@ MOMENTS = {
 }
 
 
+@pytest.fixture(scope="module", params=LINES)
+def lines(request: pytest.FixtureRequest) -> int:
+    """The length of the pack that is imported."""
+    return LINES[request.param]
+
+
 @pytest.fixture(scope="module")
-def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pack(tmp_path_factory: pytest.TempPathFactory, lines: int) -> Path:
     """The pack that is imported."""
-    return write_bulk_pack(tmp_path_factory.mktemp("packs") / "bulk", travellers=300, lines=LINES)
+    return write_bulk_pack(tmp_path_factory.mktemp("packs") / "bulk", travellers=300, lines=lines)
 
 
-def importing(url: str, pack: Path, rejections: Path) -> "subprocess.Popen[bytes]":
-    """Start the command."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "api.cli", "import", str(pack), "--rejections", str(rejections)],
-        env={
-            **os.environ,
-            "CLEARINGHOUSE_DATABASE_URL": url,
-            "CLEARINGHOUSE_MASTER_KEY": "A" * 43 + "=",
-            "CLEARINGHOUSE_IMPORT_WORKERS": "2",
-        },
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
-    )
-
-
-def ended_well(command: "subprocess.Popen[bytes]") -> None:
-    """Wait for the command; it must succeed."""
-    _, errors = command.communicate(timeout=120)
-    assert command.returncode == 0, errors.decode()
-
-
-def killed_when(command: "subprocess.Popen[bytes]", url: str, question: str) -> bool:
+def killed_when(command: Command, url: str, question: str) -> bool:
     """Kill the command as soon as the question is answered with true; false if it was over before."""
-    with closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            while command.poll() is None:
-                cursor.execute(question)
-                row = cursor.fetchone()
-                if row and row[0]:
-                    command.send_signal(signal.SIGKILL)
-                    command.communicate(timeout=60)
-                    return True
-                time.sleep(0.0005)
+    with asking(url) as cursor:
+        while command.poll() is None:
+            cursor.execute(question)
+            row = cursor.fetchone()
+            if row and row[0]:
+                killed(command)
+                return True
+            time.sleep(0.0005)
     return False
 
 
@@ -87,13 +71,13 @@ def whole(
     server.drop(name)
 
 
-def test_the_pack_has_something_of_everything(whole: tuple[str, Dump, bytes]) -> None:
+def test_the_pack_has_something_of_everything(whole: tuple[str, Dump, bytes], lines: int) -> None:
     _, books, rejections = whole
     assert {row[3] for row in books["transactions"]} == {
         "spend", "award", "redeem", "load", "stored_value_spend", "refund",
     }  # fmt: skip
     assert len({row[4] for row in books["rejections"]}) >= 8
-    assert [lines for _, lines in books["answered"]] == [LINES]
+    assert [answered for _, answered in books["answered"]] == [lines]
     assert rejections.count(b"\n") == len(books["rejections"]) + 1
     assert books["debts"]
 

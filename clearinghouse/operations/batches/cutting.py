@@ -164,14 +164,16 @@ def _layout(header: bytes) -> tuple[str, ...]:
     """
     if len(header) > LINE_MAX:
         raise BatchUnreadable(f"the header is longer than {LINE_MAX:,} bytes", 1)
+    if is_blank(header):
+        raise BatchUnreadable("the header row is missing", 1)
     text = header.decode().removesuffix("\r")
     try:
         if not well_quoted(text):
-            raise PackFault("the quotation marks of the header do not match")
+            raise BatchUnreadable("the quotation marks of the header do not match", 1)
         names = next(csv.reader([text], strict=True), [])
-        arrangement(names, "the header", COLUMN_NAMES)
+        arrangement(names, "header", COLUMN_NAMES)
     except csv.Error:
         raise BatchUnreadable("the header has a carriage return inside", 1) from None
     except PackFault as fault:
-        raise BatchUnreadable(fault.message, 1) from None
+        raise BatchUnreadable(fault.message.removeprefix("header line 1: "), 1) from None
     return tuple(name.strip() for name in names)

@@ -6,9 +6,8 @@ counts its ``run`` on; sequences of an earlier run that are still on their way t
 
 from __future__ import annotations
 
-import gc
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Event
@@ -27,7 +26,7 @@ from clearinghouse.operations.batches.cutting import Format
 from clearinghouse.operations.batches.parsing import parse_part
 from clearinghouse.operations.batches.uploading import open_part
 from clearinghouse.operations.context import Context
-from clearinghouse.operations.crews import Crew, crew_for, few_collections
+from clearinghouse.operations.crews import Crew, crew_for
 from clearinghouse.operations.lanes import split_into_lanes
 from clearinghouse.operations.party import Party
 from clearinghouse.store import batch_results, batches, outbox, rollups
@@ -43,8 +42,8 @@ _FOLD_EVERY = 50
 #: An upload without any sign of life for so long is removed, with the card numbers in it.
 _ABANDONED = timedelta(hours=1)
 
-#: Told how many more lines were answered, by code (``accepted``, ``repeated``, ``line_invalid``, a refusal's).
-Counted = Callable[[Mapping[str, int]], None]
+#: Told how many more lines were ``accepted``, ``repeated``, ``refused`` or ``invalid``.
+Counted = Callable[[str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def work_off(
         with context.database.office() as session:
             batch = batches.take_up(session, number)
         try:
-            with few_collections(), crew_for(context, lanes, batch.size) as crew:
+            with crew_for(context, lanes, batch.size) as crew:
                 if _answer(context, batch, crew, lanes, counted, stop or Event()):
                     _finish(context, batch)
         except BatchTakenUp:
@@ -134,7 +133,6 @@ def _answer(
         crew.begin(portion.shares, portion.cards)
         begun = portion
         if done % _FOLD_EVERY == _FOLD_EVERY - 1:
-            gc.collect()
             with context.database.office() as session:
                 rollups.fold(session)
     crew.finish()
@@ -217,10 +215,11 @@ def _done(context: Context, batch: Taken, portion: _Portion, counted: Counted | 
     with context.database.office() as session:
         must_be_taken(session, batch.number, batch.run)
         batches.parts_answered(session, batch.number, batch.run, portion.parts)
-        bounds = batch.number, portion.parts[0].part, portion.parts[-1].part
-        codes = batch_results.counted(session, *bounds) if counted else {}
+        bounds = portion.parts[0].part, portion.parts[-1].part
+        tally = batch_results.tally(session, batch.number, bounds)
     if counted:
-        counted(codes)
+        for outcome, count in tally._asdict().items():
+            counted(outcome, count)
 
 
 def _finish(context: Context, batch: Taken) -> None:

@@ -37,10 +37,11 @@ def contents(folder: Path) -> Contents:
     files: set[str] = set()
     transactions: list[str] = []
     for name in names:
-        if name in _FILES:
-            files.add(name)
-        elif month_of(name) is not None:
-            transactions.append(name)
+        if is_pack_name(name):
+            if name in _FILES:
+                files.add(name)
+            else:
+                transactions.append(name)
         else:
             _refuse_misspelt(folder, name)
     if not files and not transactions:
@@ -49,6 +50,11 @@ def contents(folder: Path) -> Contents:
             f"and {PREFIX}-YYYY-MM.csv"
         )
     return Contents(frozenset(files), tuple(transactions))
+
+
+def is_pack_name(name: str) -> bool:
+    """Tell whether a file of this name is a file of a pack, whatever is in it."""
+    return name in _FILES or month_of(name) is not None
 
 
 def shown_path(path: Path) -> str:

@@ -28,22 +28,30 @@ LEFT JOIN hotels h ON h.number = r.host_hotel
 REFUNDS_STAY_WITHIN = query(
     "6.2", "退款不超原交易", "Refunds are of their original's card and host, and never exceed it", "refunds",
     """
+WITH RECURSIVE lineage (card, first) AS (
+    SELECT s.replaced_by, s.card FROM card_states s WHERE s.replaced_by IS NOT NULL
+        AND NOT EXISTS (SELECT FROM card_states p WHERE p.replaced_by = s.card)
+    UNION ALL
+    SELECT s.replaced_by, l.first FROM lineage l JOIN card_states s ON s.card = l.card WHERE s.replaced_by IS NOT NULL
+)
 SELECT r.refunds, CASE
     WHEN o.txn_id IS NULL THEN format('refund %s names an original that is not there', r.one)
     WHEN o.kind = 'refund' THEN format('refund %s is of a refund', r.one)
     WHEN (r.amount <= CASE WHEN o.kind IN ('redeem', 'award') THEN o.points ELSE o.amount_minor END) IS NOT TRUE
         THEN format('the refunds of transaction %s exceed it', o.txn_id)
-    WHEN (r.low = r.high AND r.low = ROW (o.host_hotel, o.txn_ref, o.card, o.traveller, o.rulebook)::text
+    WHEN (r.low = r.high AND r.low = ROW (o.host_hotel, o.txn_ref, coalesce(n.first, o.card), o.traveller,
+            o.rulebook)::text
         AND r.first_date >= o.business_date) IS NOT TRUE
         THEN format('a refund of transaction %s is of another card, host or rulebook, or before it', o.txn_id)
     END
 FROM (
     SELECT original, count(*) AS refunds, min(txn_id::text) AS one, min(business_date) AS first_date,
         sum(coalesce(amount_minor, points)) AS amount,
-        min(ROW (host_hotel, original_ref, card, traveller, rulebook)::text) AS low,
-        max(ROW (host_hotel, original_ref, card, traveller, rulebook)::text) AS high
-    FROM transactions WHERE kind = 'refund' OR original IS NOT NULL GROUP BY original
-) AS r LEFT JOIN transactions o ON o.txn_id = r.original
+        min(ROW (host_hotel, original_ref, coalesce(lineage.first, t.card), traveller, rulebook)::text) AS low,
+        max(ROW (host_hotel, original_ref, coalesce(lineage.first, t.card), traveller, rulebook)::text) AS high
+    FROM transactions t LEFT JOIN lineage USING (card)
+    WHERE kind = 'refund' OR original IS NOT NULL GROUP BY original
+) AS r LEFT JOIN transactions o ON o.txn_id = r.original LEFT JOIN lineage n ON n.card = o.card
 """,
 )  # fmt: skip
 

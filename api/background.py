@@ -1,0 +1,53 @@
+"""What nobody waits for: holds whose time is over, batches to answer, events to deliver, old answers to forget.
+
+Every process of the service does it; whatever two of them take up at once is done by one.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from threading import Event
+
+import structlog
+
+from api.dispatching import Dispatcher
+from api.http import metrics
+from api.outgoing import HttpPoster
+from clearinghouse.operations.authorizing import sweep
+from clearinghouse.operations.batches import run_batches
+from clearinghouse.operations.context import Context
+from clearinghouse.operations.keeping import forget_old_answers, oldest_waiting_seconds
+
+_SWEEP_EVERY_SECONDS = 5.0
+#: Old answers are looked for once in so many sweeps.
+_FORGET_EVERY = 500
+
+_log = structlog.get_logger()
+
+
+def start_background(context: Context, stop: Event, *, private_webhooks: bool = False) -> None:
+    """Start the threads of one process; they end when told to stop, or with the process."""
+    Dispatcher(context, HttpPoster(private=private_webhooks)).start()
+    threading.Thread(
+        target=run_batches,
+        args=(context, stop),
+        kwargs={"counted": metrics.batch_lines},
+        name="batches",
+        daemon=True,
+    ).start()
+    threading.Thread(target=_keep, args=(context, stop), name="keeper", daemon=True).start()
+
+
+def _keep(context: Context, stop: Event) -> None:
+    rounds = 0
+    # Not all processes at the same moment.
+    while not stop.wait(_SWEEP_EVERY_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311
+        try:
+            sweep(context)
+            metrics.outbox_age(oldest_waiting_seconds(context))
+            if rounds % _FORGET_EVERY == 0:
+                forget_old_answers(context)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next round may do; its text may quote a row
+            _log.warning(event="keeper_waits", error=type(error).__qualname__)
+        rounds += 1

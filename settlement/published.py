@@ -1,0 +1,118 @@
+"""What a party sees of the months: how far each is, and its own figures and statements once they are published.
+
+Read under row-level security, and by the party's own name: another system's files are not there (domain.md §4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+
+from clearinghouse.domain.calendar import format_period
+from clearinghouse.domain.errors import NotFound, SystemClientNeeded
+from clearinghouse.domain.netting import Position
+from clearinghouse.operations.context import Context
+from clearinghouse.operations.party import Party
+from clearinghouse.store import frozen, periods
+from clearinghouse.store.database import Session
+from settlement.run import PUBLISHED, statement_path
+from settlement.statements.formats import FORMATS
+from settlement.statements.statement import OPERATOR
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodSeen:
+    """A period; ``position`` (a member's own) and ``formats`` are there once it is published."""
+
+    period: int
+    state: str
+    published_at: datetime | None
+    position: Position | None
+    formats: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFile:
+    """A published statement: what it is called, its SHA-256, its size, and its bytes as they were published."""
+
+    name: str
+    sha256: str
+    size: int
+    content: Iterator[bytes]
+
+
+def periods_seen(
+    context: Context, party: Party, *, before: int | None, most: int
+) -> list[PeriodSeen]:
+    """Return up to ``most`` periods, the newest first; given ``before``, only older ones.
+
+    Raises:
+        SystemClientNeeded: the client is bound to some hotels of its system.
+    """
+    code = _own_code(context, party)
+    with _seeing(context, party) as session:
+        rows = periods.newest(session, before=before, most=most)
+        done = [row.period for row in rows if row.state in PUBLISHED]
+        own = {} if party.system is None else frozen.positions_of(session, party.system, done)
+        paths = {statement_path(code, suffix): suffix for suffix in FORMATS}
+        files = frozen.files_at(session, done, list(paths))
+    return [
+        PeriodSeen(
+            row.period,
+            row.state,
+            row.published_at,
+            own.get(row.period),
+            tuple(sorted(paths[file.path] for file in files.get(row.period, ()))),
+        )
+        for row in rows
+    ]
+
+
+def own_statement(context: Context, party: Party, period: int, suffix: str) -> StatementFile:
+    """Return the party's statement of a period in one format.
+
+    Raises:
+        SystemClientNeeded: the client is bound to some hotels of its system.
+        NotFound: the period is not published, it has no statement of this party, or there is no such format.
+    """
+    code = _own_code(context, party)
+    path = statement_path(code, suffix)
+    with _seeing(context, party) as session:
+        published = suffix in FORMATS and periods.state_of(session, period) in PUBLISHED
+        found = frozen.files_at(session, [period], [path]).get(period) if published else None
+    if not found:
+        raise NotFound(f"there is no such statement for {format_period(period)}")
+    name = f"{code}-{format_period(period)}.{suffix}"
+    return StatementFile(
+        name, found[0].sha256, found[0].size, _content(context, party, period, path)
+    )
+
+
+def _content(context: Context, party: Party, period: int, path: str) -> Iterator[bytes]:
+    # A transaction a chunk: whoever reads slowly must not hold a connection meanwhile. Published bytes never change.
+    for chunk in count():
+        with _seeing(context, party) as session:
+            part = frozen.file_chunk(session, period, path, chunk)
+        if part is None:
+            return
+        yield part
+
+
+def _own_code(context: Context, party: Party) -> str:
+    if party.hotels is not None:
+        raise SystemClientNeeded(
+            "a statement is of the whole system, and this client of some hotels"
+        )
+    if party.system is None:
+        return OPERATOR
+    with context.database.posting() as session:
+        return context.directory.current(session).systems[party.system].code
+
+
+def _seeing(context: Context, party: Party) -> AbstractContextManager[Session]:
+    """Open what the party may see: its own system's rows; the operator's are nobody's."""
+    database = context.database
+    return database.office() if party.system is None else database.reading(party.system)
