@@ -175,7 +175,7 @@ def _till_of_hold(hold: Hold) -> dict[str, str]:
     en = f"{hold.amount:,} points" if in_points else f"¥{yuan(hold.amount)} of stored value"
     states = {
         HoldState.HELD: (f"已冻结 {zh}", f"{en} held"),
-        HoldState.CAPTURED: (f"已从冻结的 {zh} 中扣款", f"captured from {en} held"),
+        HoldState.CAPTURED: (f"已从冻结的 {zh} 中请款", f"captured from {en} held"),
         HoldState.VOIDED: (f"已解冻 {zh}", f"{en} no longer held"),
         HoldState.EXPIRED: (f"冻结已过期,{zh}已解冻", f"the hold has expired: {en} no longer held"),
     }

@@ -26,17 +26,33 @@ _FORGET_EVERY = 500
 _log = structlog.get_logger()
 
 
-def start_background(context: Context, stop: Event, *, private_webhooks: bool = False) -> None:
-    """Start the threads of one process; they end when told to stop, or with the process."""
-    Dispatcher(context, HttpPoster(private=private_webhooks)).start()
-    threading.Thread(
-        target=run_batches,
-        args=(context, stop),
-        kwargs={"counted": metrics.batch_lines},
-        name="batches",
-        daemon=True,
-    ).start()
-    threading.Thread(target=_keep, args=(context, stop), name="keeper", daemon=True).start()
+class Background:
+    """The threads of one process."""
+
+    def __init__(self, context: Context, *, private_webhooks: bool = False) -> None:
+        self._stop = Event()
+        self._dispatcher = Dispatcher(context, HttpPoster(private=private_webhooks))
+        self._threads = (
+            threading.Thread(
+                target=run_batches,
+                args=(context, self._stop),
+                kwargs={"counted": metrics.batch_lines},
+                name="batches",
+                daemon=True,
+            ),
+            threading.Thread(target=_keep, args=(context, self._stop), name="keeper", daemon=True),
+        )
+
+    def start(self) -> None:
+        """Begin."""
+        self._dispatcher.start()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Take up nothing more, and wait for the messages that are on their way."""
+        self._stop.set()
+        self._dispatcher.stop()
 
 
 def _keep(context: Context, stop: Event) -> None:

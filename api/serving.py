@@ -1,4 +1,4 @@
-"""The service as it runs: gunicorn with some processes of some threads, one of which also does what nobody waits for."""
+"""The service as it runs: gunicorn with some processes of some threads, each with its background work."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
@@ -17,6 +16,7 @@ from clearinghouse.operations.context import Context
 if TYPE_CHECKING:
     from flask import Flask
 
+    from api.background import Background
     from api.http.options import Options
 
 #: Opens the books for one process, for as long as it lives.
@@ -46,16 +46,21 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
 def serve(opened: Opened, options: Options, bind: str, threads: int = 8) -> None:
     """Serve until a signal ends it. Each worker opens the books for itself: no connection outlives a fork."""
     with _metrics_folder(), ExitStack() as books:
-        stop = Event()
+        background: list[Background] = []
 
         def make() -> Flask:
             # Not before the folder of the metrics is known, and not in the parent of the workers.
             from api.app import create_app
-            from api.background import start_background
+            from api.background import Background
 
             context = books.enter_context(opened())
-            start_background(context, stop, private_webhooks=options.webhook_private)
+            background.append(Background(context, private_webhooks=options.webhook_private))
+            background[0].start()
             return create_app(context, options)
+
+        def worker_ends(_arbiter: object, _worker: object) -> None:
+            for each in background:
+                each.stop()
 
         def worker_gone(_arbiter: object, worker: Any) -> None:
             from api.http.metrics import worker_ended
@@ -75,7 +80,7 @@ def serve(opened: Opened, options: Options, bind: str, threads: int = 8) -> None
                 "loglevel": "warning",
                 "control_socket_disable": True,
                 "child_exit": worker_gone,
-                "worker_exit": lambda _server, _worker: stop.set(),
+                "worker_exit": worker_ends,
             },
         ).run()
 

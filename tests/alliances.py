@@ -287,3 +287,5 @@ def live_a_while(alliance: MiniAlliance) -> None:
     do("refund", "CLD-GZ", "23", "T1", "2027-01-20", points=100, original="22")
     do("spend", "CLD-GZ", "24", "T1", "2026-12-08", amount=7_777)
     do("refund", "BAM-HZ", "25", "T1", "2026-12-09", amount=33_333, original="15")
+    held = alliance.hold("redeem", "CLD-GZ", "H2", "T1", "2027-01-20", points=10)
+    assert isinstance(held, Held), held

@@ -12,7 +12,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache, partial
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ def read(kind: type[T], document: object) -> T:
     if not isinstance(document, Mapping):
         raise Unreadable(f"{kind.__name__} is no object")
     values = {}
-    for name, reader, required in _plan(kind):
+    for name, reader, required in _plan(cast(Any, kind)):
         if name in document:
             try:
                 values[name] = reader(document[name])

@@ -113,7 +113,7 @@ class Transport:
             retry = replace(retry, seconds=max(retry.seconds, _LONG_SECONDS))
         patience, request_id, renewed = Patience(retry), uuid4().hex, False
         while True:
-            token = self._tokens.current() if ask.with_token else None
+            token = self._token_for(ask)
             try:
                 answer = self._once(ask, token, request_id)
             except HTTPError as error:
@@ -171,6 +171,14 @@ class Transport:
         """Close the connections."""
         self._pool.clear()
 
+    def _token_for(self, ask: Ask) -> str | None:
+        try:
+            return self._tokens.current() if ask.with_token else None
+        except ClearinghouseProblem as problem:
+            # Whoever repeats the request needs its key, whatever it failed of.
+            problem.idempotency_key = ask.key
+            raise
+
     def _once(self, ask: Ask, token: str | None, request_id: str) -> urllib3.BaseHTTPResponse:
         headers = {
             "Accept": f"{ask.accept}, application/problem+json;q=0.9",
@@ -210,7 +218,8 @@ class Transport:
             encoded = urlencode(said).encode()
             return encoded, len(encoded)
 
-        document = self.document(
+        found = self.read(
+            _Token,
             Ask(
                 method="POST",
                 path="/oauth/token",
@@ -218,9 +227,15 @@ class Transport:
                 content_type="application/x-www-form-urlencoded",
                 repeatable=True,
                 with_token=False,
-            )
+            ),
         )
-        return str(document["access_token"]), float(document["expires_in"])
+        return found.access_token, float(found.expires_in)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Token:
+    access_token: str
+    expires_in: int
 
 
 def _hopeless(error: HTTPError, ask: Ask) -> bool:

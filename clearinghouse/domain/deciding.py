@@ -194,7 +194,9 @@ def _case(
         return RefusalCode.BUSINESS_DATE_MISMATCH
     card_tier = card.tier_on(line.business_date)
     card_system = directory.system_of(card.issuer_hotel, line.business_date)
-    if card_tier is None or card_system is None or not card.active_at(line.occurred_at):
+    # What a card held while it was good is captured whatever has become of the card since.
+    asked_at = (books.holds[line.auth_id] if isinstance(line, Capture) else line).occurred_at
+    if card_tier is None or card_system is None or not card.active_at(asked_at):
         return RefusalCode.CARD_NOT_ACTIVE
     return Case(
         line, books, directory, new_id, content, kind, host[0], host[1],

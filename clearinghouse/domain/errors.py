@@ -372,12 +372,12 @@ TILL_SENTENCES: dict[RefusalCode, tuple[str, str]] = {
     RefusalCode.AUTHORIZATION_UNKNOWN: ("没有这笔预授权", "There is no such authorisation"),
     RefusalCode.HOLD_EXPIRED: ("预授权已过期", "The authorisation has expired"),
     RefusalCode.HOLD_ALREADY_CAPTURED: (
-        "预授权已完成扣款",
+        "预授权已完成请款",
         "The authorisation has been captured already",
     ),
     RefusalCode.HOLD_ALREADY_VOIDED: ("预授权已撤销", "The authorisation has been voided already"),
     RefusalCode.EXCEEDS_HOLD: (
-        "扣款超过预授权的数额",
+        "请款超过预授权的数额",
         "The capture exceeds what the authorisation holds",
     ),
 }

@@ -24,7 +24,7 @@ EVENT_KINDS: tuple[EventKind, ...] = (
     EventKind("transaction.posted", "一笔交易已入账", "A transaction was posted"),
     EventKind("transaction.refunded", "一笔交易已退款", "A transaction was refunded"),
     EventKind("authorization.held", "积分或储值已冻结", "Points or stored value were held"),
-    EventKind("authorization.captured", "冻结已扣款", "A hold was captured"),
+    EventKind("authorization.captured", "冻结已请款", "A hold was captured"),
     EventKind("authorization.voided", "冻结已撤销", "A hold was voided"),
     EventKind("authorization.expired", "冻结已过期", "A hold expired"),
     EventKind("card.issued", "会员卡已发出", "A card was issued"),

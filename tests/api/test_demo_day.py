@@ -89,7 +89,7 @@ def test_it_stays_in_the_books_once_and_is_settled(lived: Lived) -> None:
         held = session.rows("SELECT txn_ref, state FROM authorizations ORDER BY 1")
     assert set(rows) == POSTED
     assert len(rows) == len(POSTED)
-    assert [state for _, state in held] == ["captured", "captured", "voided", "held"]
+    assert [state for _, state in held] == ["captured", "captured", "voided", "expired"]
     for pack in lived.facts.packs:
         settle(lived.context, parse_period(pack.period))
     told = {

@@ -63,6 +63,8 @@ def killed(command: Command) -> None:
     """Kill the command, not its workers."""
     command.send_signal(signal.SIGKILL)
     command.wait(timeout=60)
+    if command.stderr is not None:
+        command.stderr.close()
 
 
 def workers_of(command: Command) -> list[int]:
