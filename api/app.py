@@ -19,6 +19,8 @@ from api.http.options import Options
 from api.http.problems import handle_problems
 from api.openapi import document
 from api.resources import BLUEPRINTS
+from api.resources.sandbox import blueprint as sandbox
+from api.sandbox.till import SandboxTill
 from clearinghouse.operations.answering import Request, Result, answer
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.grouping import Group
@@ -43,11 +45,12 @@ def create_app(context: Context, options: Options | None = None) -> Flask:
     app.url_map.strict_slashes = False
     configure_logs()
     desk = TokenDesk(context, options.public_url)
-    till = Group[Request, Result](partial(answer, context, metrics.lots_waited))
+    carry_out = partial(answer, context, metrics.lots_waited)
+    till = SandboxTill(carry_out, context) if options.sandbox else Group[Request, Result](carry_out)
     settle_in(app.extensions, House(context, options, desk, Limiter(options), till))
     frame(app, options)
     handle_problems(app)
     api = Api(app, spec_kwargs=document())
-    for blueprint in BLUEPRINTS:
+    for blueprint in (*BLUEPRINTS, sandbox) if options.sandbox else BLUEPRINTS:
         api.register_blueprint(blueprint)
     return app

@@ -15,7 +15,7 @@ from clearinghouse.store import frozen, statement_lines
 from clearinghouse.store.statement_lines import ActivitySum
 
 VERSION = 1
-_HISTORY_MONTHS = 12
+HISTORY_MONTHS = 12
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def read_run(context: Context, period: int) -> FrozenRun:
             activity=statement_lines.activity(session, period),
             line_counts=statement_lines.line_counts(session, period),
             net_before=frozen.net_before(session, period),
-            history=frozen.net_history(session, period, _HISTORY_MONTHS),
+            history=frozen.net_history(session, period, HISTORY_MONTHS),
             rulebook_versions=tuple(version.rulebook.version for version in versions),
             liability=frozen.liability(session, period),
         )

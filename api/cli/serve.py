@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import socket
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import click
 
 from api.cli.common import books, settings
+from api.cli.sandbox import show_sandbox
+from api.sandbox.filling import sandbox_settings
 from clearinghouse.domain.errors import ClearinghouseError
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.opening import opened
+from clearinghouse.operations.sandbox_clock import opened_sandbox
 
 _HOST = "127.0.0.1"
 
@@ -18,25 +22,39 @@ _HOST = "127.0.0.1"
 @click.command("serve")
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
-def serve(port: int, workers: int) -> None:
-    """Serve the API on this machine until interrupted (Ctrl-C)."""
+@click.option(
+    "--sandbox", is_flag=True, help="Serve an alliance of samples with test cards and a test clock."
+)
+@click.option("--reset", is_flag=True, help="Make the sandbox afresh.")
+def serve(port: int, workers: int, sandbox: bool, reset: bool) -> None:
+    """Serve the API on this machine until interrupted (Ctrl-C).
+
+    With --sandbox it has a database of its own under the data folder; your books are not touched.
+    """
     configured = settings()
+    if reset and not sandbox:
+        raise click.UsageError("--reset is for the sandbox: say --sandbox too")
     # Started, brought up to date and checked once, by one process: what is wrong is told here.
-    with books():
+    if sandbox:
         _must_be_free(port)
+        configured = sandbox_settings(configured)
+        show_sandbox(configured, reset=reset)
+    else:
+        with books():
+            _must_be_free(port)
     # Late: the metrics must know first where several processes share them.
     from api.http.options import Options
     from api.serving import serve as serve_with
 
     def open_books() -> AbstractContextManager[Context]:
-        return opened(configured)
+        return opened_sandbox(configured) if sandbox else opened(configured)
 
     click.echo(
         f"http://{_HOST}:{port}/  (文档 reference: /docs, 健康 health: /livez, 就绪 ready: /readyz)"
     )
     serve_with(
         open_books,
-        Options.from_settings(configured, port=port, workers=workers),
+        replace(Options.from_settings(configured, port=port, workers=workers), sandbox=sandbox),
         f"{_HOST}:{port}",
     )
 

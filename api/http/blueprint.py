@@ -33,6 +33,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         """Route ``PATCH`` to a view."""
         return self._decorator(super().patch(rule, **options))
 
+    def put(self, rule: str, **options: Any) -> Decorator:
+        """Route ``PUT`` to a view."""
+        return self._decorator(super().put(rule, **options))
+
     def delete(self, rule: str, **options: Any) -> Decorator:
         """Route ``DELETE`` to a view."""
         return self._decorator(super().delete(rule, **options))

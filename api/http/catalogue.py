@@ -135,6 +135,10 @@ _PROBLEMS: Mapping[str, ProblemKind] = {
         400, "批次没有收全,请用同一幂等键重发", "The batch did not come to its end; send it again with the same key"
     ),
     "batch_not_finished": ProblemKind(409, "批次尚未处理完毕", "Not every line of the batch is answered yet"),
+    # The sandbox's.
+    "sandbox_clock_refused": ProblemKind(
+        422, "测试时钟只能向前拨,且不能太远", "The test clock goes forward only, and not too far"
+    ),
     # Ours.
     "failed": ProblemKind(500, "清算所内部错误", "Something went wrong at the clearing house"),
     "config_invalid": ProblemKind(500, "清算所配置有误", "The clearing house is not set up properly"),

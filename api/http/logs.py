@@ -22,7 +22,7 @@ class _Lines:
     def info(self, line: str) -> None:
         sys.stderr.write(f"{line}\n")
 
-    error = info
+    error = warning = info
 
 
 def configure_logs() -> None:

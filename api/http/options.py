@@ -19,6 +19,7 @@ class Options:
         requests_per_second: What one client may ask of all workers together.
         tokens_per_minute: Attempts to get a token, by client id and by address.
         workers: Processes that share the requests.
+        sandbox: It serves a sandbox: with test cards and what moves their time.
         access_log: Every request is a line of the log.
         webhook_private: Webhooks may lead to private addresses and over plain http, for tests.
         send: Hands one-time codes over for sending.
@@ -28,6 +29,7 @@ class Options:
     requests_per_second: int = 1000
     tokens_per_minute: int = 120
     workers: int = 1
+    sandbox: bool = False
     access_log: bool = True
     webhook_private: bool = False
     send: Sender = log_code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -77,7 +78,7 @@ def signer(private_key: str) -> Signer:
 
     def imported() -> jwk.Key:
         if private_key.lstrip().startswith("{"):
-            return jwk.import_key(private_key)
+            return jwk.import_key(json.loads(private_key))
         for key_type in _KEY_TYPES:
             try:
                 return jwk.import_key(private_key, key_type)

@@ -265,6 +265,12 @@ class BatchNotFinished(ClearinghouseError):
         super().__init__("the batch is not finished; ask for pages of the results, or wait")
 
 
+class SandboxClockRefused(ClearinghouseError):
+    """The sandbox's clock goes forward only, and not too far."""
+
+    code = "sandbox_clock_refused"
+
+
 class RefusalCode(StrEnum):
     """Why a transaction is refused, in the order in which the reasons are tried (domain.md §3)."""
 

@@ -6,8 +6,10 @@ and wakes the others; so a lone request waits for nobody, and fifty at once take
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 from threading import Condition, Lock
 from typing import Generic, TypeVar
 
@@ -16,6 +18,8 @@ R = TypeVar("R")
 
 #: No more than this in one transaction, so that the first of a crowd does not wait for all of it.
 _MOST = 64
+#: How long a group waits for as many as came together last time: those who were just answered come again.
+_LINGER_SECONDS = 0.004
 
 
 class _Waiting(Generic[T, R]):
@@ -31,49 +35,58 @@ class _Waiting(Generic[T, R]):
 
 
 class Group(Generic[T, R]):
-    """Carries out items together; ``at_once`` groups may be under way at the same time."""
+    """Carries out items together, one group at a time."""
 
-    def __init__(self, carry_out: Callable[[Sequence[T]], Sequence[R]], at_once: int = 1) -> None:
+    def __init__(self, carry_out: Callable[[Sequence[T]], Sequence[R]]) -> None:
         self._carry_out = carry_out
-        self._places = at_once
         self._queue: deque[_Waiting[T, R]] = deque()
-        self._changed = Condition(Lock())
+        self._led = False
+        self._last = 1
+        lock = Lock()
+        self._arrived, self._freed = Condition(lock), Condition(lock)
 
     def submit(self, item: T) -> R:
         """Carry out an item, alone or with others, and return its result or raise what went wrong."""
         mine: _Waiting[T, R] = _Waiting(item)
-        with self._changed:
+        taken: list[_Waiting[T, R]] = []
+        with self._freed:
             self._queue.append(mine)
-            while not mine.done and not (self._places and mine in self._next()):
-                self._changed.wait()
+            self._arrived.notify()
+            while not mine.done and (self._led or mine not in self._first()):
+                self._freed.wait()
             if not mine.done:
-                self._places -= 1
-                taken = [self._queue.popleft() for _ in range(min(_MOST, len(self._queue)))]
-        if not mine.done:
-            try:
-                self._lead(taken)
-            finally:
-                with self._changed:
-                    self._places += 1
-                    self._changed.notify_all()
+                self._led = True
+                self._await_company()
+                taken = [self._queue.popleft() for _ in self._first()]
+                self._last = len(taken)
+        if taken:
+            self._lead(taken)
         if mine.failure is not None:
             raise mine.failure
         return mine.result  # type: ignore[return-value]
 
-    def _next(self) -> list[_Waiting[T, R]]:
-        """Return those whose turn it would be; only one of them may take the lead."""
-        return [waiting for waiting, _ in zip(self._queue, range(_MOST), strict=False)]
+    def _first(self) -> list[_Waiting[T, R]]:
+        """Return those that the next group takes; one of them leads it."""
+        return list(islice(self._queue, _MOST))
+
+    def _await_company(self) -> None:
+        """Let those come who came together last time: they were answered together and so ask together."""
+        until = time.monotonic() + _LINGER_SECONDS
+        while len(self._queue) < min(self._last, _MOST):
+            if not self._arrived.wait(until - time.monotonic()):
+                return
 
     def _lead(self, taken: list[_Waiting[T, R]]) -> None:
         try:
             results = self._carry_out([waiting.item for waiting in taken])
             for waiting, result in zip(taken, results, strict=True):
                 waiting.result = result
-        except BaseException as failure:
+        except Exception as failure:  # noqa: BLE001 - raised where each of them waits
             for waiting in taken:
                 waiting.failure = failure
-            if not isinstance(failure, Exception):
-                raise
         finally:
-            for waiting in taken:
-                waiting.done = True
+            with self._freed:
+                for waiting in taken:
+                    waiting.done = True
+                self._led = False
+                self._freed.notify_all()
