@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 
 from api.http import metrics
-from api.http.blueprint import Api
+from api.http.blueprint import Api, Schemas
 from api.http.caller import House, settle_in
 from api.http.frame import frame
 from api.http.limiting import Limiter
@@ -19,6 +19,7 @@ from api.http.options import Options
 from api.http.problems import handle_problems
 from api.openapi import document
 from api.resources import BLUEPRINTS
+from api.resources.cards import CardId
 from api.resources.sandbox import blueprint as sandbox
 from api.sandbox.till import SandboxTill
 from clearinghouse.operations.answering import Request, Result, answer
@@ -43,6 +44,7 @@ def create_app(context: Context, options: Options | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.compact = True  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
+    app.url_map.converters["card"] = CardId
     configure_logs()
     desk = TokenDesk(context, options.public_url)
     carry_out = partial(answer, context, metrics.lots_waited)
@@ -50,7 +52,7 @@ def create_app(context: Context, options: Options | None = None) -> Flask:
     settle_in(app.extensions, House(context, options, desk, Limiter(options), till))
     frame(app, options)
     handle_problems(app)
-    api = Api(app, spec_kwargs=document())
+    api = Api(app, spec_kwargs={**document(), "marshmallow_plugin": Schemas()})
     for blueprint in (*BLUEPRINTS, sandbox) if options.sandbox else BLUEPRINTS:
         api.register_blueprint(blueprint)
     return app

@@ -15,7 +15,7 @@ def show_sandbox(own: Settings, *, reset: bool) -> None:
     """Make the sandbox if need be, and print what one needs to use it."""
     file = own.data_dir / CREDENTIALS
     if reset or not file.exists():
-        click.echo("沙盒 sandbox: 首次创建,约半分钟 being made, this takes half a minute …")
+        click.echo("沙箱 sandbox: 首次创建,约半分钟 being made, this takes half a minute …")
     clients = prepare(own, reset=reset)
     console().print(_clients(clients))
     console().print(_cards())
@@ -26,7 +26,7 @@ def show_sandbox(own: Settings, *, reset: bool) -> None:
 
 def _clients(clients: list[Credentials]) -> Table:
     table = Table(
-        title="沙盒的客户端 Clients of the sandbox (示例数据 sample data)",
+        title="沙箱的客户端 Clients of the sandbox (示例数据 sample data)",
         title_justify="left", header_style="bold",
     )  # fmt: skip
     for column in ("谁 Who", "client_id", "client_secret"):

@@ -159,7 +159,7 @@ def _morning(day: _Day) -> None:
     day.tell_moved(purse)
 
     day.scene(
-        "10:05", "BIRCH-BJ", "退房：冻结的积分全部扣取", "Check-out: all that is held is captured"
+        "10:05", "BIRCH-BJ", "退房：冻结的积分全部请款", "Check-out: all that is held is captured"
     )
     auth = deposit.document["id"]
     day.tell_moved(day.move(f"/v1/authorizations/{auth}/capture", 201, points=2_000))
@@ -167,10 +167,10 @@ def _morning(day: _Day) -> None:
     day.scene("11:20", "CAMELLIA-KM", "冻结 500 分……", "500 points are held ...")
     hold = day.move("/v1/authorizations", 201, kind="redeem", card_number=guest, points=500)
     day.tell_moved(hold)
-    day.scene("11:45", "CAMELLIA-KM", "……客人改主意：解冻", "... the guest changes plans: voided")
+    day.scene("11:45", "CAMELLIA-KM", "……客人改主意：撤销冻结", "... the guest changes plans: voided")
     day.tell_moved(day.move(f"/v1/authorizations/{hold.document['id']}/void", 200))
 
-    day.scene("14:00", "LILAC-XM", "晚餐只花了 ¥300.50：部分扣取，其余解冻",
+    day.scene("14:00", "LILAC-XM", "晚餐只花了 ¥300.50：部分请款，其余解冻",
               "Dinner is ¥300.50 only: captured in part, the rest is free")  # fmt: skip
     auth = purse.document["id"]
     day.tell_moved(day.move(f"/v1/authorizations/{auth}/capture", 201, amount=30_050))
@@ -221,7 +221,7 @@ def _evening(day: _Day) -> None:
     left = day.move("/v1/authorizations", 201, kind="redeem", card_number=guest, points=300)
     day.tell_moved(left)
 
-    day.scene("18:31", "REED-WH", "一周后才来扣取：冻结已过期，积分早已可用",
+    day.scene("18:31", "REED-WH", "一周后才来请款：冻结已过期，积分早已可用",
               "Captured only a week later: the hold is over, the points are free", days_later=7)  # fmt: skip
     auth = left.document["id"]
     if day.ask("GET", f"/v1/authorizations/{auth}")["state"] != "expired":

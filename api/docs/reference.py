@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from api.http.problems import MEDIA_TYPE
+
 _METHODS = ("get", "post", "put", "patch", "delete")
 #: Beyond this a nested object is shown as such.
 _DEEPEST = 4
@@ -107,12 +109,15 @@ def _operation(
 
 def _answer(status: str, stated: Mapping[str, Any], schemas: Mapping[str, Any]) -> Answer:
     content = stated.get("content", {})
-    schema = _schema(content)
+    if MEDIA_TYPE in content:
+        # A problem is the same everywhere but for its codes, and /docs/problems says what they mean.
+        codes = content[MEDIA_TYPE]["schema"]["allOf"][1]["properties"]["code"]["enum"]
+        return Answer(str(status), ", ".join(f"`{code}`" for code in codes), (), ())
     return Answer(
         str(status),
         stated.get("description", ""),
         tuple(content),
-        tuple(_fields(schema, "", schemas, 0)),
+        tuple(_fields(_schema(content), "", schemas, 0)),
     )
 
 

@@ -6,10 +6,13 @@ import http
 from typing import Any
 
 import flask_smorest
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask_smorest.utils import resolve_schema_instance
 
 from api.http.bodies import BodyParser
 from api.http.decorators import Decorator
+from api.http.outcomes import with_problems
 from api.http.problems import MEDIA_TYPE
 from api.schemas.problem import ProblemSchema
 
@@ -20,6 +23,10 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     """The routes of one resource."""
 
     ARGUMENTS_PARSER = BodyParser()
+
+    def __init__(self, *names: Any, **options: Any) -> None:
+        super().__init__(*names, **options)
+        self._prepare_doc_cbks.append(_tell_problems)
 
     def get(self, rule: str, **options: Any) -> Decorator:
         """Route ``GET`` to a view."""
@@ -62,6 +69,24 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         """Say of an untyped library's decorator what it is."""
         decorate: Decorator = made
         return decorate
+
+
+def _tell_problems(doc: dict[str, Any], doc_info: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Document the problems of an operation after all else; flask-smorest calls it by these names."""
+    return with_problems(doc, doc_info)
+
+
+class _Converter(OpenAPIConverter):
+    def schema2jsonschema(self, schema: Any) -> dict[str, Any]:
+        """Tell of a schema's rules beside its members."""
+        rules = getattr(schema, "rules", {})
+        return {**super().schema2jsonschema(schema), **rules}  # type: ignore[no-untyped-call]
+
+
+class Schemas(MarshmallowPlugin):
+    """How our schemas are written in the document."""
+
+    Converter = _Converter
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc]

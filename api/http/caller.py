@@ -77,7 +77,7 @@ def needs(*scopes: str) -> Decorator:
             return view(*args, **values)
 
         guarded.needs = scopes  # type: ignore[attr-defined]
-        return cast(View, _documented(guarded, [{SECURITY_SCHEME: list(scopes)}], "401", "403"))
+        return cast(View, _documented(guarded, [{SECURITY_SCHEME: list(scopes)}]))
 
     return decorate
 
@@ -110,11 +110,8 @@ def _let_in(wanted: frozenset[str]) -> None:
         )
 
 
-def _documented(view: Any, security: list[dict[str, list[str]]], *statuses: str) -> Any:
+def _documented(view: Any, security: list[dict[str, list[str]]]) -> Any:
     """Write into a view's OpenAPI document what it needs."""
     document = view._apidoc = deepcopy(getattr(view, "_apidoc", {}))  # noqa: SLF001  flask-smorest's own
-    manual = document.setdefault("manual_doc", {})
-    manual["security"] = security
-    for status in statuses:
-        manual.setdefault("responses", {})[status] = {"$ref": "#/components/responses/Problem"}
+    document.setdefault("manual_doc", {})["security"] = security
     return view

@@ -51,7 +51,7 @@ def frame(app: Flask, options: Options) -> None:
         return response
 
 
-def accept_bodies_up_to(most_bytes: int | None) -> None:
+def accept_bodies_up_to(most_bytes: int) -> None:
     """Let this request's body be larger than a JSON body may be; for views that stream what they read."""
     request.max_content_length = most_bytes
 

@@ -9,6 +9,7 @@ from flask import Response
 from api.answers import authorization_document
 from api.http.blueprint import Blueprint
 from api.http.caller import caller, needs, the_context
+from api.http.outcomes import CAPTURE_REFUSALS, REFUSALS, VOID_REFUSALS, problems
 from api.http.till import (
     IDEMPOTENCY_PARAMETER,
     answer_line,
@@ -39,6 +40,7 @@ blueprint = Blueprint(
 
 @blueprint.post("")
 @needs("transactions:write")
+@problems(*REFUSALS)
 @blueprint.arguments(AuthorizationStated)
 @blueprint.response(201, AuthorizationView)
 @blueprint.doc(parameters=[IDEMPOTENCY_PARAMETER])
@@ -63,6 +65,7 @@ def hold(body: dict[str, Any]) -> Response:
 
 @blueprint.get("/<auth_id>")
 @needs("transactions:read")
+@problems("not_found")
 @blueprint.response(200, AuthorizationView)
 def show(auth_id: str) -> Response:
     """一笔预授权 One authorisation of your own."""
@@ -73,6 +76,7 @@ def show(auth_id: str) -> Response:
 
 @blueprint.post("/<auth_id>/capture")
 @needs("transactions:write")
+@problems("not_found", *CAPTURE_REFUSALS)
 @blueprint.arguments(CaptureStated)
 @blueprint.response(201, TransactionView)
 @blueprint.doc(parameters=[IDEMPOTENCY_PARAMETER])
@@ -89,6 +93,7 @@ class Nothing(Schema):
 
 @blueprint.post("/<auth_id>/void")
 @needs("transactions:write")
+@problems("not_found", *VOID_REFUSALS)
 @blueprint.arguments(Nothing, required=False)
 @blueprint.response(200, AuthorizationView)
 @blueprint.doc(parameters=[IDEMPOTENCY_PARAMETER])

@@ -13,6 +13,7 @@ from flask import Response, request
 from api.http.blueprint import Blueprint
 from api.http.caller import caller, needs, the_context
 from api.http.frame import accept_bodies_up_to
+from api.http.outcomes import problems
 from api.http.pages import PageQuery, cursor_at, page_of, place
 from api.http.problems import ProblemError
 from api.http.till import IDEMPOTENCY_PARAMETER, given_key
@@ -64,6 +65,7 @@ _BODY = {
 
 @blueprint.post("")
 @needs("batches:write")
+@problems("batch_unreadable", "batch_incomplete", "batch_too_large", "content_type_unsupported")
 @blueprint.response(202, BatchView)
 @blueprint.doc(parameters=[IDEMPOTENCY_PARAMETER], requestBody=_BODY)
 def send_batch() -> tuple[dict[str, Any], int, dict[str, str]]:
@@ -103,6 +105,7 @@ def list_batches(query: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/<batch_id>")
 @needs("batches:write")
+@problems("not_found")
 @blueprint.response(200, BatchView)
 def show_batch(batch_id: str) -> dict[str, Any]:
     """批次进度 How far a batch is."""
@@ -111,6 +114,7 @@ def show_batch(batch_id: str) -> dict[str, Any]:
 
 @blueprint.get("/<batch_id>/results")
 @needs("batches:write")
+@problems("not_found", "batch_not_finished")
 @blueprint.arguments(ResultQuery, location="query")
 @blueprint.response(200, ResultPage)
 @blueprint.alt_response(200, schema={"type": "string"}, content_type="text/csv")

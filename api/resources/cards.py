@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from werkzeug.routing import BaseConverter
+
 from api.card_documents import balance_document, card_document, told_in, treatment_document
 from api.http.blueprint import Blueprint
 from api.http.caller import caller, needs, the_context
+from api.http.outcomes import problems
 from api.schemas.cards import (
     AtHotel,
     BalanceView,
@@ -21,11 +24,20 @@ from clearinghouse.operations import cards
 from clearinghouse.operations.balance import balance_for
 from clearinghouse.operations.card_changes import CardChange, change_card, replace_card
 
+
+class CardId(BaseConverter):
+    """What stands for a card in an address; ``lookup`` is another one's place."""
+
+    regex = "(?!lookup$)[^/]+"
+    part_isolating = True
+
+
 blueprint = Blueprint("cards", __name__, url_prefix="/v1/cards", description="会员卡 Cards")
 
 
 @blueprint.post("/lookup")
 @needs("cards:read")
+@problems("card_unknown", status=404)
 @blueprint.arguments(CardLookup)
 @blueprint.response(200, CardView)
 def look_up(body: dict[str, Any]) -> Any:
@@ -33,16 +45,19 @@ def look_up(body: dict[str, Any]) -> Any:
     return told_in(card_document(cards.look_up(the_context(), caller(), body["card_number"])))
 
 
-@blueprint.get("/<card_id>")
+@blueprint.get("/<card:card_id>")
 @needs("cards:read")
+@problems("card_unknown", status=404)
 @blueprint.response(200, CardView)
 def show_card(card_id: str) -> Any:
     """查卡 Look a card up by the id that a look-up gave you."""
     return told_in(card_document(cards.card(the_context(), caller(), card_id)))
 
 
-@blueprint.patch("/<card_id>")
+@blueprint.patch("/<card:card_id>")
 @needs("cards:write")
+@problems("card_unknown", status=404)
+@problems("card_state_conflict", "tier_date_refused", "tier_unknown")
 @blueprint.arguments(CardPatch)
 @blueprint.response(200, CardView)
 def patch_card(body: dict[str, Any], card_id: str) -> Any:
@@ -57,9 +72,11 @@ def patch_card(body: dict[str, Any], card_id: str) -> Any:
     return told_in(card_document(change_card(the_context(), caller(), card_id, change)))
 
 
-@blueprint.post("/<card_id>/replace")
+@blueprint.post("/<card:card_id>/replace")
 @needs("cards:write")
-@blueprint.arguments(CardReplacement)
+@problems("card_unknown", status=404)
+@problems("card_state_conflict", "card_number_taken", "card_number_invalid")
+@blueprint.arguments(CardReplacement, required=False)
 @blueprint.response(201, CardView)
 def replace(body: dict[str, Any], card_id: str) -> Any:
     """挂失补卡 Issue a card in the place of a lost one of yours; the pool stays. Safe to repeat."""
@@ -67,8 +84,10 @@ def replace(body: dict[str, Any], card_id: str) -> Any:
     return told_in(card_document(found), 201)
 
 
-@blueprint.get("/<card_id>/treatment")
+@blueprint.get("/<card:card_id>/treatment")
 @needs("cards:read")
+@problems("card_unknown", status=404)
+@problems("card_not_active", "hotel_unknown", "hotel_not_yours")
 @blueprint.arguments(AtHotel, location="query")
 @blueprint.response(200, TreatmentView)
 def show_treatment(query: dict[str, Any], card_id: str) -> Any:
@@ -77,8 +96,10 @@ def show_treatment(query: dict[str, Any], card_id: str) -> Any:
     return told_in(treatment_document(found))
 
 
-@blueprint.get("/<card_id>/balance")
+@blueprint.get("/<card:card_id>/balance")
 @needs("cards:read")
+@problems("card_unknown", status=404)
+@problems("hotel_unknown", "hotel_not_yours")
 @blueprint.arguments(AtHotel, location="query")
 @blueprint.response(200, BalanceView)
 def show_balance(query: dict[str, Any], card_id: str) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 from api.card_documents import card_document, told_in
 from api.http.blueprint import Blueprint
 from api.http.caller import caller, house, needs, the_context
+from api.http.outcomes import problems
 from api.http.problems import ProblemError
 from api.schemas.cards import EnrolledView, EnrolmentCode, EnrolmentStated, EnrolmentView
 from clearinghouse.domain.errors import PersonalDataInvalid, TooManyCodes
@@ -21,6 +22,8 @@ _HOUR = "3600"
 
 @blueprint.post("")
 @needs("cards:write")
+@problems("hotel_unknown", "hotel_not_yours", "tier_unknown", "personal_data_invalid")
+@problems("too_many_codes", "code_not_sent")
 @blueprint.arguments(EnrolmentStated)
 @blueprint.response(201, EnrolmentView)
 def begin_enrolment(body: dict[str, Any]) -> Begun:
@@ -42,6 +45,8 @@ def begin_enrolment(body: dict[str, Any]) -> Begun:
 
 @blueprint.post("/<enrolment_id>/confirm")
 @needs("cards:write")
+@problems("enrolment_unknown", "code_wrong", "code_expired", "already_alliance_member")
+@problems("card_number_taken", "card_number_invalid", "tier_unknown")
 @blueprint.arguments(EnrolmentCode)
 @blueprint.response(201, EnrolledView)
 @blueprint.alt_response(

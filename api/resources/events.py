@@ -6,6 +6,7 @@ from typing import Any
 
 from api.http.blueprint import Blueprint
 from api.http.caller import caller, needs, the_context
+from api.http.outcomes import problems
 from api.http.pages import page_of
 from api.schemas.events import EventQuery, EventView
 from clearinghouse.operations import events
@@ -15,6 +16,7 @@ blueprint = Blueprint("events", __name__, url_prefix="/v1/events", description="
 
 @blueprint.get("")
 @needs("events:read")
+@problems("system_client_needed")
 @blueprint.arguments(EventQuery, location="query")
 @blueprint.response(200, page_of(EventView))
 def list_events(query: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from api.http.blueprint import Blueprint
 from api.http.caller import caller, needs, the_context
+from api.http.outcomes import problems
 from api.http.pages import page, page_of, place
 from api.schemas.hotels import HotelQuery, HotelView
 from clearinghouse.operations import honouring
@@ -28,6 +29,7 @@ def list_hotels(query: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/<code>")
 @needs("hotels:read")
+@problems("not_found")
 @blueprint.response(200, HotelView)
 def show_hotel(code: str) -> honouring.HonouringHotel:
     """Look up one hotel."""

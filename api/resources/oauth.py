@@ -12,6 +12,7 @@ from marshmallow import fields
 
 from api.http.blueprint import Blueprint
 from api.http.caller import house, public
+from api.http.outcomes import problems
 from api.http.problems import ProblemError
 from api.schemas.base import Choice, Schema, Text, Whole
 from clearinghouse.domain.errors import ClientRefused
@@ -47,6 +48,9 @@ class TokenView(Schema):
 
 @blueprint.post("/token")
 @public
+@problems(
+    "invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type", "rate_limited"
+)
 @blueprint.arguments(TokenRequest, location="form")
 @blueprint.response(200, TokenView)
 def get_token(form: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from flask import Response, request
 
 from api.http.blueprint import Blueprint
 from api.http.caller import caller, needs, the_context
+from api.http.outcomes import problems
 from api.http.pages import PageQuery, page, page_of, place
 from api.schemas.base import money
 from api.schemas.periods import PeriodView
@@ -41,6 +42,7 @@ blueprint = Blueprint("periods", __name__, url_prefix="/v1/periods", description
 
 @blueprint.get("")
 @needs("settlements:read")
+@problems("system_client_needed")
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, page_of(PeriodView))
 def list_periods(query: dict[str, Any]) -> dict[str, Any]:
@@ -54,6 +56,7 @@ def list_periods(query: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/<period>/statement.<suffix>", parameters=_PARAMETERS)
 @needs("settlements:read")
+@problems("system_client_needed", "not_found")
 @blueprint.response(200, _BYTES, content_type=_TYPES["pdf"])
 @blueprint.response(200, _BYTES, content_type=_TYPES["xlsx"])
 @blueprint.response(200, _BYTES, content_type="text/csv")

@@ -22,14 +22,14 @@ _PERIOD = {
     "schema": {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"},
 }
 
-blueprint = Blueprint("sandbox", __name__, url_prefix="/v1/sandbox", description="沙盒 The sandbox")
+blueprint = Blueprint("sandbox", __name__, url_prefix="/v1/sandbox", description="沙箱 The sandbox")
 
 
 @blueprint.get("/clock")
 @needs("hotels:read")
 @blueprint.response(200, ClockView)
 def show_clock() -> dict[str, Any]:
-    """沙盒的时间 What time it is in the sandbox."""
+    """沙箱的时间 What time it is in the sandbox."""
     return _told(_clock())
 
 

@@ -9,6 +9,7 @@ from flask import Response
 from api.answers import transaction_document
 from api.http.blueprint import Blueprint
 from api.http.caller import caller, needs, the_context
+from api.http.outcomes import REFUSALS, problems
 from api.http.pages import page, page_of, place
 from api.http.till import (
     IDEMPOTENCY_PARAMETER,
@@ -37,6 +38,7 @@ blueprint = Blueprint(
 
 @blueprint.post("")
 @needs("transactions:write")
+@problems(*REFUSALS)
 @blueprint.arguments(TransactionStated)
 @blueprint.response(201, TransactionView)
 @blueprint.doc(parameters=[IDEMPOTENCY_PARAMETER])
@@ -84,6 +86,7 @@ def list_transactions(query: dict[str, Any]) -> Response:
 
 @blueprint.get("/<txn_id>")
 @needs("transactions:read")
+@problems("not_found")
 @blueprint.response(200, TransactionView)
 def show_transaction(txn_id: str) -> Response:
     """一笔交易 One transaction that your hotels hosted."""
@@ -92,6 +95,7 @@ def show_transaction(txn_id: str) -> Response:
 
 @blueprint.post("/<txn_id>/refund")
 @needs("transactions:write")
+@problems("not_found", *REFUSALS)
 @blueprint.arguments(RefundStated)
 @blueprint.response(201, TransactionView)
 @blueprint.doc(parameters=[IDEMPOTENCY_PARAMETER])

@@ -6,6 +6,7 @@ from typing import Any
 
 from api.http.blueprint import Blueprint
 from api.http.caller import caller, house, needs, the_context
+from api.http.outcomes import problems
 from api.http.pages import cursor_at, page_of, place
 from api.outgoing import HttpPoster
 from api.schemas.events import (
@@ -29,6 +30,7 @@ blueprint = Blueprint(
 
 @blueprint.get("")
 @needs("events:read")
+@problems("system_client_needed")
 @blueprint.response(200, page_of(WebhookView))
 def list_webhooks() -> dict[str, Any]:
     """List the system's webhooks; there are at most 20, so there is one page."""
@@ -37,6 +39,7 @@ def list_webhooks() -> dict[str, Any]:
 
 @blueprint.post("")
 @needs("events:write")
+@problems("system_client_needed", "webhook_url_refused", "webhook_limit_reached")
 @blueprint.arguments(NewWebhook)
 @blueprint.response(201, WebhookSecretView)
 def create_webhook(body: dict[str, Any]) -> Webhook:
@@ -51,6 +54,7 @@ def create_webhook(body: dict[str, Any]) -> Webhook:
 
 @blueprint.get("/<webhook_id>")
 @needs("events:read")
+@problems("system_client_needed", "not_found")
 @blueprint.response(200, WebhookView)
 def show_webhook(webhook_id: str) -> Webhook:
     """Look up one webhook."""
@@ -59,6 +63,7 @@ def show_webhook(webhook_id: str) -> Webhook:
 
 @blueprint.patch("/<webhook_id>")
 @needs("events:write")
+@problems("system_client_needed", "not_found", "webhook_url_refused")
 @blueprint.arguments(WebhookChange)
 @blueprint.response(200, WebhookView)
 def change_webhook(body: dict[str, Any], webhook_id: str) -> Webhook:
@@ -79,6 +84,7 @@ def change_webhook(body: dict[str, Any], webhook_id: str) -> Webhook:
 
 @blueprint.delete("/<webhook_id>")
 @needs("events:write")
+@problems("system_client_needed", "not_found")
 @blueprint.response(204)
 def delete_webhook(webhook_id: str) -> None:
     """Delete a webhook; what is on its way may still arrive."""
@@ -87,7 +93,8 @@ def delete_webhook(webhook_id: str) -> None:
 
 @blueprint.post("/<webhook_id>/rotate")
 @needs("events:write")
-@blueprint.arguments(Rotation)
+@problems("system_client_needed", "not_found")
+@blueprint.arguments(Rotation, required=False)
 @blueprint.response(200, WebhookSecretView)
 def rotate_secret(body: dict[str, Any], webhook_id: str) -> Webhook:
     """Replace its secrets; for some hours messages carry the signatures of both."""
@@ -96,6 +103,7 @@ def rotate_secret(body: dict[str, Any], webhook_id: str) -> Webhook:
 
 @blueprint.post("/<webhook_id>/test")
 @needs("events:write")
+@problems("system_client_needed", "not_found", "webhook_disabled")
 @blueprint.response(202, Accepted)
 def send_test(webhook_id: str) -> dict[str, Any]:
     """Send it a `webhook.test` event."""
@@ -104,7 +112,8 @@ def send_test(webhook_id: str) -> dict[str, Any]:
 
 @blueprint.post("/<webhook_id>/replay")
 @needs("events:write")
-@blueprint.arguments(Replay)
+@problems("system_client_needed", "not_found", "webhook_disabled", "cursor_invalid")
+@blueprint.arguments(Replay, required=False)
 @blueprint.response(202, Accepted)
 def replay(body: dict[str, Any], webhook_id: str) -> dict[str, Any]:
     """Send it all events behind one of them again, as far as it listens to their kinds."""
@@ -114,6 +123,7 @@ def replay(body: dict[str, Any], webhook_id: str) -> dict[str, Any]:
 
 @blueprint.get("/<webhook_id>/deliveries")
 @needs("events:read")
+@problems("system_client_needed", "not_found")
 @blueprint.arguments(DeliveryQuery, location="query")
 @blueprint.response(200, page_of(DeliveryView))
 def list_deliveries(query: dict[str, Any], webhook_id: str) -> dict[str, Any]:
@@ -126,6 +136,7 @@ def list_deliveries(query: dict[str, Any], webhook_id: str) -> dict[str, Any]:
 
 @blueprint.post("/<webhook_id>/deliveries/<event_id>/resend")
 @needs("events:write")
+@problems("system_client_needed", "not_found", "webhook_disabled")
 @blueprint.response(202, Accepted)
 def resend(webhook_id: str, event_id: str) -> dict[str, Any]:
     """Send it one event again now, whatever became of it."""

@@ -11,8 +11,9 @@ that OpenAPI says exactly what is accepted.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow
 from marshmallow import fields, validate
@@ -30,12 +31,21 @@ from clearinghouse.operations.packs.fields import (
 _REFERENCE = r'^(?!\s)[^\x00-\x1f"\x7f-\xa0\u2028\u2029]+(?<!\s)$'
 _PROSE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]*$"
 _CODE = r"^[\w][\w.-]*$"
-_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
+_DAY = r"^(19|2[01])[0-9]{2}-[0-9]{2}-[0-9]{2}$"
+_EXACT = 2**53
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+_MOMENT = (
+    rf"^2[01][0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}T{_TIME}:[0-5][0-9](\.[0-9]{{1,6}})?(Z|[+-]{_TIME})$"
+)
 
 
 class Schema(marshmallow.Schema):
-    """Base of every schema: a member that it does not name is refused (no mass assignment)."""
+    """Base of every schema: a member that it does not name is refused (no mass assignment).
+
+    ``rules`` are keywords of JSON Schema that tell in the document what a ``validates_schema`` checks.
+    """
+
+    rules: ClassVar[Mapping[str, Any]] = {}
 
     class Meta:
         """What is not named is refused."""
@@ -57,10 +67,16 @@ class Text(fields.String):
 
 
 class Whole(fields.Integer):
-    """A whole number within bounds; no text, no fraction."""
+    """A whole number within bounds; no text, no fraction. JSON has one kind of number: ``42.0`` is 42."""
 
     def __init__(self, least: int, most: int, **options: Any) -> None:
         super().__init__(strict=True, validate=validate.Range(min=least, max=most), **options)
+
+    def _deserialize(self, value: Any, *rest: Any, **options: Any) -> Any:
+        # Beyond that a float is no longer one number.
+        if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
+            value = int(value)
+        return super()._deserialize(value, *rest, **options)
 
 
 class Amount(Whole):

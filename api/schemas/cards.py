@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validates_schema
 
@@ -52,6 +53,11 @@ class CardPatch(Schema):
     tier_from = Day(**_said("等级自哪个营业日起 from which business date on; today if left out"))
     status = Choice("active", "suspended", "closed", **_said("closed is for good"))
     reason = Text(_REASON_MAX, least=0, load_default="", **_said("为何 why; no personal data"))
+
+    rules: ClassVar[Mapping[str, Any]] = {
+        "anyOf": [{"required": ["tier_code"]}, {"required": ["status"]}],
+        "dependentRequired": {"tier_from": ["tier_code"]},
+    }
 
     @validates_schema
     def _something(self, data: dict[str, Any], **_: Any) -> None:

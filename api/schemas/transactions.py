@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validates_schema
 
@@ -29,6 +30,14 @@ _MOST = 1000 * AMOUNT_MAX
 CARD_ID = r"^card_[a-z2-7]{26}$"
 
 
+def _only(name: str, other: str) -> dict[str, Any]:
+    """Tell that one member is there and another one is not."""
+    return {
+        "required": [name],
+        "properties": {name: {"type": "string"}, other: {"type": "null"}},
+    }
+
+
 class MoneyStated(Schema):
     """An amount of money in fen; the currency may be left out."""
 
@@ -52,6 +61,10 @@ class _WithCard(_Happened):
     txn_ref = Reference(required=True)
     card_number = CardNumber(load_default=None)
     card_id = Text(31, least=31, pattern=CARD_ID, load_default=None)
+
+    rules: ClassVar[Mapping[str, Any]] = {
+        "oneOf": [_only("card_number", "card_id"), _only("card_id", "card_number")]
+    }
 
     @validates_schema
     def _one_card(self, data: dict[str, Any], **_: Any) -> None:

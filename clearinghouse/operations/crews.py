@@ -22,8 +22,8 @@ from clearinghouse.domain.transactions import Line
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.post import post
 from clearinghouse.store import imports
+from clearinghouse.store.card_file import CardFile, Cards
 from clearinghouse.store.database import Database, Session
-from clearinghouse.store.loading import CardFile, Cards
 
 #: Bytes of transactions from which on it pays to start workers, which takes them half a second.
 _WORTH_WORKERS = 500_000

@@ -17,9 +17,9 @@ from clearinghouse.operations.lanes import split_into_lanes
 from clearinghouse.operations.membership import Landed, known, land, pack_date
 from clearinghouse.operations.packs import CheckedPack, TransactionsFile, check, read_pack
 from clearinghouse.store import imports, outbox, rollups
+from clearinghouse.store.card_file import CardFile
 from clearinghouse.store.database import Session
 from clearinghouse.store.imports import Answered, ImportFile, Rejection
-from clearinghouse.store.loading import CardFile
 
 #: A sequence is short enough that no traveller stays locked for long.
 LINES_EACH = 2_000

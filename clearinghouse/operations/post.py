@@ -14,9 +14,10 @@ from clearinghouse.operations.context import Context
 from clearinghouse.operations.receiving import refuse_at_reception
 from clearinghouse.operations.telling import tell_of_ended_holds
 from clearinghouse.store.bulk import Batch
+from clearinghouse.store.card_file import CardFile, Cards
 from clearinghouse.store.database import Session, is_conflict
 from clearinghouse.store.ledger import write_books
-from clearinghouse.store.loading import CardFile, Cards, load_books
+from clearinghouse.store.loading import load_books
 from clearinghouse.store.periods import open_period
 
 #: How often a sequence is tried again when another one came first.

@@ -154,6 +154,8 @@ class Database:
                 yield Session(connection)
         except (DBAPIError, psycopg2.Error) as error:
             if driver is None or driver.closed:
+                # The others of the pool are as old and as dead; whoever comes next gets new ones.
+                engine.dispose()
                 raise DatabaseUnavailable(
                     "the connection to the database was lost; what was committed stays, run it again"
                 ) from error

@@ -50,7 +50,13 @@ class Lived:
     def __init__(self, context: Context, folder: Path) -> None:
         self.codes: list[OneTimeCode] = []
         # The tests of one second ask more than a client may.
-        options = Options(public_url=URL, requests_per_second=100_000, webhook_private=True, access_log=False, send=self.codes.append)
+        options = Options(
+            public_url=URL,
+            requests_per_second=100_000,
+            webhook_private=True,
+            access_log=False,
+            send=self.codes.append,
+        )
         self.service = Service(context, folder, options)
         self._october()
         self.service.alliance.clock.pass_to(NOW)

@@ -12,13 +12,14 @@ from typing import Any
 
 from rich.console import Console
 
-from tests.benchmarks import growth, importing, machine, netting, one_hotel, till
+from tests.benchmarks import growth, importing, machine, netting, night_audit, one_hotel, till
 from tests.benchmarks.bench import FULL, QUICK, Bench, Sizes, Tell
 from tests.benchmarks.figures import Figure, show, write_json
 
 BENCHMARKS: dict[str, Callable[[Bench], list[Figure]]] = {
     "import": importing.measure,
     "one_hotel": one_hotel.measure,
+    "batch": night_audit.measure,
     "till": till.measure,
     "growth": growth.measure,
     "netting": netting.measure,

@@ -47,6 +47,8 @@ class Sizes:
         unfolded: Lines posted last whose increments the netting finds unfolded.
         travellers: Who makes the lines of most benchmarks.
         crowd: Who makes the long month; so many that no traveller has an absurd number of lots.
+        calls: Requests over HTTP in one measurement of the till.
+        yardstick_seconds: How long pgbench runs beside it.
     """
 
     rounds: int = 5
@@ -59,6 +61,8 @@ class Sizes:
     hotels: int = 500
     travellers: int = 20_000
     crowd: int = 100_000
+    calls: int = 4_000
+    yardstick_seconds: int = 6
 
 
 FULL = Sizes()

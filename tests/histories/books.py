@@ -21,15 +21,10 @@ from clearinghouse.operations.importing import import_pack
 from clearinghouse.operations.lanes import split_into_lanes
 from clearinghouse.operations.post import post
 from clearinghouse.store import frozen
+from clearinghouse.store.card_file import CardFile
 from clearinghouse.store.database import Database, Session
 from clearinghouse.store.directory import read_directory
-from clearinghouse.store.loading import (
-    DEBT_COLUMNS,
-    LOT_COLUMNS,
-    CardFile,
-    debt_from_row,
-    lot_from_row,
-)
+from clearinghouse.store.loading import DEBT_COLUMNS, LOT_COLUMNS, debt_from_row, lot_from_row
 from clearinghouse.store.rollups import CURRENT
 from clearinghouse.store.vault import Vault
 from settlement.netting import net_period

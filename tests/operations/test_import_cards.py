@@ -7,7 +7,7 @@ import pytest
 from clearinghouse.operations import importing
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.importing import import_pack
-from clearinghouse.store.loading import CardFile
+from clearinghouse.store.card_file import CardFile
 from tests.conftest import Server
 from tests.histories.books import books
 from tests.operations.bulk_pack import write_bulk_pack

@@ -32,8 +32,8 @@ from clearinghouse.operations.party import Party
 from clearinghouse.store import batch_results, batches, outbox, rollups
 from clearinghouse.store.batch_results import LineResult
 from clearinghouse.store.batches import StoredPart, Taken
+from clearinghouse.store.card_file import CardFile, Cards
 from clearinghouse.store.database import Session
-from clearinghouse.store.loading import CardFile, Cards
 
 _log = logging.getLogger(__name__)
 
