@@ -167,7 +167,9 @@ def _morning(day: _Day) -> None:
     day.scene("11:20", "CAMELLIA-KM", "冻结 500 分……", "500 points are held ...")
     hold = day.move("/v1/authorizations", 201, kind="redeem", card_number=guest, points=500)
     day.tell_moved(hold)
-    day.scene("11:45", "CAMELLIA-KM", "……客人改主意：撤销冻结", "... the guest changes plans: voided")
+    day.scene(
+        "11:45", "CAMELLIA-KM", "……客人改主意：撤销冻结", "... the guest changes plans: voided"
+    )
     day.tell_moved(day.move(f"/v1/authorizations/{hold.document['id']}/void", 200))
 
     day.scene("14:00", "LILAC-XM", "晚餐只花了 ¥300.50：部分请款，其余解冻",

@@ -76,7 +76,9 @@ def _usual(operation: Mapping[str, Any], manual: Mapping[str, Any]) -> Iterator[
         yield from ("request_invalid", "body_too_large")
     if "query" in places:
         yield "request_invalid"
-    if any(parameter.get("name") in ("cursor", "after") for parameter in parameters):
+    # What a query takes is still one schema here.
+    schemas = (parameter.get("schema") for parameter in parameters if "name" not in parameter)
+    if any(getattr(schema, "fields", {}).keys() & {"cursor", "after"} for schema in schemas):
         yield "cursor_invalid"
     if "header" in places:
         yield from ("idempotency_key_missing", "idempotency_key_invalid")

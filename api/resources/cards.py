@@ -86,8 +86,8 @@ def replace(body: dict[str, Any], card_id: str) -> Any:
 
 @blueprint.get("/<card:card_id>/treatment")
 @needs("cards:read")
-@problems("card_unknown", status=404)
-@problems("card_not_active", "hotel_unknown", "hotel_not_yours")
+@problems("card_unknown", "hotel_unknown", status=404)
+@problems("card_not_active", "hotel_not_yours")
 @blueprint.arguments(AtHotel, location="query")
 @blueprint.response(200, TreatmentView)
 def show_treatment(query: dict[str, Any], card_id: str) -> Any:
@@ -98,8 +98,8 @@ def show_treatment(query: dict[str, Any], card_id: str) -> Any:
 
 @blueprint.get("/<card:card_id>/balance")
 @needs("cards:read")
-@problems("card_unknown", status=404)
-@problems("hotel_unknown", "hotel_not_yours")
+@problems("card_unknown", "hotel_unknown", status=404)
+@problems("hotel_not_yours")
 @blueprint.arguments(AtHotel, location="query")
 @blueprint.response(200, BalanceView)
 def show_balance(query: dict[str, Any], card_id: str) -> Any:

@@ -22,7 +22,8 @@ _HOUR = "3600"
 
 @blueprint.post("")
 @needs("cards:write")
-@problems("hotel_unknown", "hotel_not_yours", "tier_unknown", "personal_data_invalid")
+@problems("hotel_unknown", status=404)
+@problems("hotel_not_yours", "tier_unknown", "personal_data_invalid")
 @problems("too_many_codes", "code_not_sent")
 @blueprint.arguments(EnrolmentStated)
 @blueprint.response(201, EnrolmentView)

@@ -94,9 +94,14 @@ class Choice(fields.String):
 
 
 class Reference(Text):
-    """A hotel's own reference: printable, up to 64 characters, no quotation marks."""
+    """A hotel's own reference: printable, up to 64 characters, no quotation marks.
+
+    No pattern that all languages read can leave out what is invisible, so the document says that in words.
+    """
 
     def __init__(self, **options: Any) -> None:
+        said = "可见字符,不含引号 visible characters, no quotation mark"
+        options["metadata"] = {"description": said, **options.get("metadata", {})}
         super().__init__(CODE_MAX, pattern=_REFERENCE, **options)
 
     def _deserialize(self, value: Any, *rest: Any, **options: Any) -> str:

@@ -137,8 +137,8 @@ class Books:
     def __init__(self, closed_through: int, lot_numbers: Iterator[int], now: datetime) -> None:
         self.closed_through = closed_through
         self.now = now
-        #: How long the sequence waited for its travellers' locks, in seconds; told to whoever watches.
-        self.waited = 0.0
+        #: How long the sequence waited for its travellers' locks, in microseconds; told to whoever watches.
+        self.waited_us = 0
         self.cards: Mapping[str, Card] = {}
         self.card_indexes: Mapping[str, bytes] = {}
         self.references: dict[tuple[int, str], tuple[bytes, UUID]] = {}

@@ -152,7 +152,7 @@ def _decided(
     posted = post_within(
         context, session, directory, lines, received=context.clock(), with_them=write_answers
     )
-    waited(posted.books.waited)
+    waited(posted.books.waited_us / 1e6)
     return answers
 
 

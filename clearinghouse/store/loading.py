@@ -73,7 +73,7 @@ def load_books(
     lot_numbers = _lock_travellers(session, travellers, most_lots)
     waited = perf_counter() - began
     books = Books(_lock_periods(session, lines), LotNumbers(session, lot_numbers), now)
-    books.waited = waited
+    books.waited_us = round(waited * 1e6)
     books.cards = cards
     books.card_indexes = found.indexes
     _references(session, books, directory, lines)

@@ -7,14 +7,28 @@ import pytest
 
 from clearinghouse.client import Client
 from clearinghouse.operations.context import Context
+from clearinghouse.store.database import Database
+from clearinghouse.store.vault import Vault
 from tests.api.calling import NOW, client_of
+from tests.api.lived import Lived
 from tests.api.service import Service
 from tests.api.wire import Line, line_to, served
+from tests.conftest import Server
 
 
 @pytest.fixture
 def service(context: Context, tmp_path: Path) -> Service:
     return Service(context, tmp_path / "service")
+
+
+@pytest.fixture(scope="module")
+def lived(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
+    """One alliance that was lived in for all tests of a file; what one does the next one meets."""
+    name = server.new_database()
+    database = Database(server.url(name))
+    yield Lived(Context(database, Vault(bytes(32))), tmp_path_factory.mktemp("lived"))
+    database.close()
+    server.drop(name)
 
 
 @pytest.fixture

@@ -20,9 +20,11 @@ from api.cli import cli
 from api.dispatching import Dispatcher
 from api.http.options import Options
 from api.outgoing import HttpPoster
+from clearinghouse.domain.rulebook import Rulebook
 from clearinghouse.operations.batches import run_batches
 from clearinghouse.operations.clients import create_client
 from clearinghouse.operations.context import Context
+from clearinghouse.operations.keeping import ANSWERS_KEPT
 from clearinghouse.operations.prove import prove
 from tests.alliances import MiniAlliance
 from tests.api.documents import Examples, blocks
@@ -116,6 +118,12 @@ def test_every_example_does_what_it_says(
         assert take({**message.headers, "webhook-id": "evt_other"}, message.body) == 400
     assert examples.namespace["done"] == set(receiver.ids)
     assert all(proof.holds for proof in prove(alliance.context))
+
+
+def test_what_it_says_of_keys_and_late_lines_is_so() -> None:
+    text, rulebook = DOCUMENT.read_text(encoding="utf-8"), Rulebook("v", datetime.now(HOME).date())
+    assert f"键保留 {ANSWERS_KEPT.days} 天" in text
+    assert f"默认 {rulebook.presentment_days_max} 天" in text
 
 
 TOKEN = next(blocks(DOCUMENT.read_text(encoding="utf-8"), "http")).text

@@ -81,6 +81,7 @@ def test_the_pack_has_something_of_everything(whole: tuple[str, Dump, bytes], li
     assert books["debts"]
 
 
+@pytest.mark.parametrize("lines", ["workers"], indirect=True)
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_killed_import_goes_on_to_the_same_books(
     server: Server, pack: Path, whole: tuple[str, Dump, bytes], tmp_path: Path, moment: str
@@ -111,6 +112,7 @@ def test_an_import_killed_within_a_sequence_goes_on_to_the_same_books(
     server.drop(name)
 
 
+@pytest.mark.parametrize("lines", ["workers"], indirect=True)
 def test_an_import_killed_over_and_over_gets_there(
     server: Server, pack: Path, whole: tuple[str, Dump, bytes], tmp_path: Path
 ) -> None:
@@ -126,6 +128,7 @@ def test_an_import_killed_over_and_over_gets_there(
     server.drop(name)
 
 
+@pytest.mark.parametrize("lines", ["alone"], indirect=True)
 def test_importing_again_changes_nothing(
     server: Server, pack: Path, whole: tuple[str, Dump, bytes], tmp_path: Path
 ) -> None:
@@ -142,6 +145,7 @@ def test_importing_again_changes_nothing(
     server.drop(name)
 
 
+@pytest.mark.parametrize("lines", ["alone"], indirect=True)
 def test_two_imports_at_once_take_turns(
     server: Server, pack: Path, whole: tuple[str, Dump, bytes], tmp_path: Path
 ) -> None:
