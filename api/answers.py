@@ -16,7 +16,7 @@ from clearinghouse.domain.transactions import Kind
 from clearinghouse.operations.receipts import LegTold, LotMoved, Receipt
 from clearinghouse.store.vault import Vault
 
-_OWN = ("本系统内,非交换不收费", "inside one system: no exchange, no fee")
+_OWN = ("本系统内，非交换不收费", "inside one system: no exchange, no fee")
 
 
 def encode(document: object) -> bytes:
@@ -124,10 +124,10 @@ def _explained(leg: LegTold) -> tuple[str, str]:
     fee, base = yuan(leg.fee_minor), yuan(leg.base_minor)
     if leg.base_minor < 0:
         return (
-            f"按剩余金额重算({zh}),手续费变动 {fee} 元",
+            f"按剩余金额重算({zh})，手续费变动 {fee} 元",
             f"computed anew on what remains ({en}): the fee changes by ¥{fee}",
         )
-    return f"跨系统,{base} 元 × {zh} = {fee} 元", f"across systems: ¥{base} × {en} = ¥{fee}"
+    return f"跨系统，{base} 元 × {zh} = {fee} 元", f"across systems: ¥{base} × {en} = ¥{fee}"
 
 
 def _rule(rule: FeeRule) -> tuple[str, str]:
@@ -136,9 +136,9 @@ def _rule(rule: FeeRule) -> tuple[str, str]:
     if rule.fixed_minor:
         zh, en = f"{zh} + {yuan(rule.fixed_minor)} 元", f"{en} + ¥{yuan(rule.fixed_minor)}"
     if rule.min_minor:
-        zh, en = f"{zh},最低 {yuan(rule.min_minor)} 元", f"{en}, at least ¥{yuan(rule.min_minor)}"
+        zh, en = f"{zh}，最低 {yuan(rule.min_minor)} 元", f"{en}, at least ¥{yuan(rule.min_minor)}"
     if rule.max_minor is not None:
-        zh, en = f"{zh},最高 {yuan(rule.max_minor)} 元", f"{en}, at most ¥{yuan(rule.max_minor)}"
+        zh, en = f"{zh}，最高 {yuan(rule.max_minor)} 元", f"{en}, at most ¥{yuan(rule.max_minor)}"
     return zh, en
 
 
@@ -152,16 +152,19 @@ def _till(receipt: Receipt) -> dict[str, str]:
         # What a spend earned goes with the money that is paid back.
         back = receipt.points or 0
         return {
-            "zh": f"已退 {amount} 元" + (f",收回 {points} 积分" if back else ""),
+            "zh": f"已退 {amount} 元" + (f"，收回 {points} 积分" if back else ""),
             "en": f"¥{amount} refunded" + (f", {points} points taken back" if back else ""),
         }
     sentences = {
         Kind.SPEND: (
-            f"消费 {amount} 元,获得 {points} 积分",
+            f"消费 {amount} 元，获得 {points} 积分",
             f"¥{amount} spent, {points} points earned",
         ),
         Kind.AWARD: (f"赠送 {points} 积分", f"{points} points given"),
-        Kind.REDEEM: (f"已用 {points} 积分,抵 {worth} 元", f"{points} points used, worth ¥{worth}"),
+        Kind.REDEEM: (
+            f"已用 {points} 积分，抵 {worth} 元",
+            f"{points} points used, worth ¥{worth}",
+        ),
         Kind.LOAD: (f"已充值 {amount} 元", f"¥{amount} loaded"),
         Kind.STORED_VALUE_SPEND: (f"已用储值 {amount} 元", f"¥{amount} of stored value used"),
     }
@@ -177,7 +180,10 @@ def _till_of_hold(hold: Hold) -> dict[str, str]:
         HoldState.HELD: (f"已冻结 {zh}", f"{en} held"),
         HoldState.CAPTURED: (f"已从冻结的 {zh} 中请款", f"captured from {en} held"),
         HoldState.VOIDED: (f"已解冻 {zh}", f"{en} no longer held"),
-        HoldState.EXPIRED: (f"冻结已过期,{zh}已解冻", f"the hold has expired: {en} no longer held"),
+        HoldState.EXPIRED: (
+            f"冻结已过期，{zh}已解冻",
+            f"the hold has expired: {en} no longer held",
+        ),
     }
     told = states[hold.state]
     return {"zh": told[0], "en": told[1]}

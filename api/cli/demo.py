@@ -122,8 +122,8 @@ def _day(lived: Sequence[Entry]) -> None:
     )
     table.add_column("时间 Time", no_wrap=True)
     table.add_column("酒店 Hotel", no_wrap=True)
-    table.add_column("收银台 At the till")
-    table.add_column("应答 The answer")
+    table.add_column("收银台 At the till", overflow="fold")
+    table.add_column("应答 The answer", overflow="fold")
     day = lived[0].at.date()
     for entry in lived:
         later = entry.at.date() != day

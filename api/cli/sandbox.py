@@ -15,7 +15,7 @@ def show_sandbox(own: Settings, *, reset: bool) -> None:
     """Make the sandbox if need be, and print what one needs to use it."""
     file = own.data_dir / CREDENTIALS
     if reset or not file.exists():
-        click.echo("沙箱 sandbox: 首次创建,约半分钟 being made, this takes half a minute …")
+        click.echo("沙箱 sandbox: 首次创建，约半分钟 being made, this takes half a minute …")
     clients = prepare(own, reset=reset)
     console().print(_clients(clients))
     console().print(_cards())

@@ -30,10 +30,10 @@ _PROBLEMS: Mapping[str, ProblemKind] = {
     "json_invalid": ProblemKind(400, "请求正文不是有效的 JSON", "The body is not valid JSON"),
     "request_malformed": ProblemKind(400, "请求有误", "The request is malformed"),
     "request_invalid": ProblemKind(
-        422, "请求的内容不符合规定,见 errors", "The request does not fit; see errors"
+        422, "请求的内容不符合规定，见 errors", "The request does not fit; see errors"
     ),
     "cursor_invalid": ProblemKind(
-        400, "翻页游标无效,请从头查询", "The cursor is not valid here; start again without one"
+        400, "翻页游标无效，请从头查询", "The cursor is not valid here; start again without one"
     ),
     "not_found": ProblemKind(404, "没有找到", "There is no such thing, or not for you"),
     "method_not_allowed": ProblemKind(405, "此地址不支持该方法", "This address has no such method"),
@@ -61,7 +61,7 @@ _PROBLEMS: Mapping[str, ProblemKind] = {
     ),
     # Who asks.
     "token_missing": ProblemKind(
-        401, "缺少访问令牌,请先调用 /oauth/token", "An access token is needed; get one at /oauth/token"
+        401, "缺少访问令牌，请先调用 /oauth/token", "An access token is needed; get one at /oauth/token"
     ),
     "token_invalid": ProblemKind(
         401, "访问令牌无效、已过期或已撤销", "The access token is not valid, has expired or was revoked"
@@ -78,7 +78,7 @@ _PROBLEMS: Mapping[str, ProblemKind] = {
         400, "只支持 client_credentials", "Only client_credentials is supported"
     ),
     "rate_limited": ProblemKind(
-        429, "请求过于频繁,请按 Retry-After 稍后再试", "Too many requests; wait as Retry-After says"
+        429, "请求过于频繁，请按 Retry-After 稍后再试", "Too many requests; wait as Retry-After says"
     ),
     # Cards and enrolments.
     "card_number_invalid": ProblemKind(422, "会员卡号无效", "That can't be the number of a card"),
@@ -92,29 +92,29 @@ _PROBLEMS: Mapping[str, ProblemKind] = {
     ),
     "enrolment_unknown": ProblemKind(404, "没有这笔入会申请", "There is no such enrolment"),
     "personal_data_invalid": ProblemKind(
-        422, "姓名、手机号或邮箱不符合规定,见 errors", "Name, phone or e-mail does not fit; see errors"
+        422, "姓名、手机号或邮箱不符合规定，见 errors", "Name, phone or e-mail does not fit; see errors"
     ),
     "too_many_codes": ProblemKind(
         429, "该手机号一小时内的验证码已达上限", "This phone was sent as many codes as it may be in an hour"
     ),
-    "code_not_sent": ProblemKind(503, "验证码未能发送,请稍后再试", "The code could not be sent; try again later"),
+    "code_not_sent": ProblemKind(503, "验证码未能发送，请稍后再试", "The code could not be sent; try again later"),
     "code_wrong": ProblemKind(422, "验证码不正确", "That is not the code that was sent"),
     "code_expired": ProblemKind(
-        409, "验证码已失效,请重新申请入会", "The code is no longer good; begin the enrolment again"
+        409, "验证码已失效，请重新申请入会", "The code is no longer good; begin the enrolment again"
     ),
     "already_alliance_member": ProblemKind(
-        409, "该旅客已是联盟会员,持原卡即可享受待遇",
+        409, "该旅客已是联盟会员，持原卡即可享受待遇",
         "The person is a member of the alliance already; the card they have is honoured here",
     ),
     # Events and webhooks.
     "system_client_needed": ProblemKind(
-        403, "需要整个系统的客户端,而非个别酒店的客户端", "This needs a client of the whole system, not of some hotels"
+        403, "需要整个系统的客户端，而非个别酒店的客户端", "This needs a client of the whole system, not of some hotels"
     ),
     "webhook_url_refused": ProblemKind(
         422, "推送地址须为公网 https 地址", "A webhook leads to an https address on the public Internet"
     ),
     "webhook_limit_reached": ProblemKind(409, "推送地址数量已达上限", "There are as many webhooks as there may be"),
-    "webhook_disabled": ProblemKind(409, "推送已停用,请先启用", "The webhook is disabled; enable it first"),
+    "webhook_disabled": ProblemKind(409, "推送已停用，请先启用", "The webhook is disabled; enable it first"),
     # The operator's own.
     "operator_refused": ProblemKind(
         409, "与已记录的内容冲突", "This contradicts what is on record already"
@@ -126,27 +126,27 @@ _PROBLEMS: Mapping[str, ProblemKind] = {
     ),
     # Batches.
     "batch_unreadable": ProblemKind(
-        400, "批次无法读取,未保留任何内容", "The batch can't be read as a whole; nothing of it was kept"
+        400, "批次无法读取，未保留任何内容", "The batch can't be read as a whole; nothing of it was kept"
     ),
     "batch_too_large": ProblemKind(
-        413, "批次过大,请拆成几批发送", "The batch is too large; send it as several"
+        413, "批次过大，请拆成几批发送", "The batch is too large; send it as several"
     ),
     "batch_incomplete": ProblemKind(
-        400, "批次没有收全,请用同一幂等键重发", "The batch did not come to its end; send it again with the same key"
+        400, "批次没有收全，请用同一幂等键重发", "The batch did not come to its end; send it again with the same key"
     ),
     "batch_not_finished": ProblemKind(409, "批次尚未处理完毕", "Not every line of the batch is answered yet"),
     # The sandbox's.
     "sandbox_clock_refused": ProblemKind(
-        422, "测试时钟只能向前拨,且不能太远", "The test clock goes forward only, and not too far"
+        422, "测试时钟只能向前拨，且不能太远", "The test clock goes forward only, and not too far"
     ),
     # Ours.
     "failed": ProblemKind(500, "清算所内部错误", "Something went wrong at the clearing house"),
     "config_invalid": ProblemKind(500, "清算所配置有误", "The clearing house is not set up properly"),
     "books_do_not_balance": ProblemKind(
-        500, "账目不平,已停止发布", "The books do not balance; nothing is published"
+        500, "账目不平，已停止发布", "The books do not balance; nothing is published"
     ),
     "database_unavailable": ProblemKind(
-        503, "清算所暂时不可用,请用同一幂等键重试", "Not available now; try again with the same idempotency key"
+        503, "清算所暂时不可用，请用同一幂等键重试", "Not available now; try again with the same idempotency key"
     ),
 }  # fmt: skip
 

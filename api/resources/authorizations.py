@@ -81,7 +81,7 @@ def show(auth_id: str) -> Response:
 @blueprint.response(201, TransactionView)
 @blueprint.doc(parameters=[IDEMPOTENCY_PARAMETER])
 def capture(body: dict[str, Any], auth_id: str) -> Response:
-    """请款,全部或部分,一次 Capture all or part of a hold, once; the rest is free again."""
+    """请款，全部或部分，一次 Capture all or part of a hold, once; the rest is free again."""
     key = the_key(body)
     line = capture_of(the_context(), caller(), id_of(auth_id, "auth_"), stated(body))
     return answer_line(key, line)

@@ -71,7 +71,7 @@ _BODY = {
 def send_batch() -> tuple[dict[str, Any], int, dict[str, str]]:
     """上传夜审批次 Send a night audit: CSV with a header, or one JSON object a line.
 
-    应答后在后台逐行入账,可安全重发:同一键得到同一批次,已入账的行得到 repeated。
+    应答后在后台逐行入账，可安全重发:同一键得到同一批次，已入账的行得到 repeated。
     It is posted behind this answer, line by line, and is safe to send again: with the same key it is the same batch,
     with another key every line that is posted already is `repeated`. A line that can't be read costs no other one.
     """
@@ -94,7 +94,7 @@ def send_batch() -> tuple[dict[str, Any], int, dict[str, str]]:
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.response(200, page_of(BatchView))
 def list_batches(query: dict[str, Any]) -> dict[str, Any]:
-    """已上传的批次,最新在前 The batches that were sent, the newest first."""
+    """已上传的批次，最新在前 The batches that were sent, the newest first."""
     before = place(query)
     page = batches_of(
         the_context(), caller(), None if before is None else int(before), query["limit"]

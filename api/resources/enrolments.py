@@ -30,7 +30,7 @@ _HOUR = "3600"
 def begin_enrolment(body: dict[str, Any]) -> Begun:
     """申请入会 Begin to enrol a traveller: a one-time code goes to the phone.
 
-    无论该旅客是否已是会员,应答都相同。The answer is the same whether or not the person is a member of anything.
+    无论该旅客是否已是会员，应答都相同。The answer is the same whether or not the person is a member of anything.
     """
     applicant = Applicant(
         body["hotel"], body["tier_code"], body["name"], body["phone"], body["email"]

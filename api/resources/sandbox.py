@@ -38,7 +38,7 @@ def show_clock() -> dict[str, Any]:
 @blueprint.arguments(ClockMove)
 @blueprint.response(200, ClockView)
 def put_clock(body: dict[str, Any]) -> dict[str, Any]:
-    """拨快时钟,只能向前 Put the clock forward; it goes on from there, for everybody.
+    """拨快时钟，只能向前 Put the clock forward; it goes on from there, for everybody.
 
     Access tokens age with it: after more than an hour's step ask for another one.
     """

@@ -70,7 +70,7 @@ def post_transaction(body: dict[str, Any]) -> Response:
 @blueprint.arguments(TransactionQuery, location="query")
 @blueprint.response(200, page_of(TransactionView))
 def list_transactions(query: dict[str, Any]) -> Response:
-    """本系统接待的交易,最新在前 The transactions that your hotels hosted, the newest first."""
+    """本系统接待的交易，最新在前 The transactions that your hotels hosted, the newest first."""
     before = place(query)
     wanted = Wanted(query["host_hotel"], query["kind"], query["txn_ref"], query["business_date"])
     found = transactions(
@@ -100,7 +100,7 @@ def show_transaction(txn_id: str) -> Response:
 @blueprint.response(201, TransactionView)
 @blueprint.doc(parameters=[IDEMPOTENCY_PARAMETER])
 def refund_transaction(body: dict[str, Any], txn_id: str) -> Response:
-    """退款,可分多次 Refund all or part of a transaction, once or several times."""
+    """退款，可分多次 Refund all or part of a transaction, once or several times."""
     key = the_key(body)
     line = refund_of(the_context(), caller(), id_of(txn_id, "txn_"), stated(body))
     return answer_line(key, line)

@@ -100,7 +100,7 @@ class Reference(Text):
     """
 
     def __init__(self, **options: Any) -> None:
-        said = "可见字符,不含引号 visible characters, no quotation mark"
+        said = "可见字符，不含引号 visible characters, no quotation mark"
         options["metadata"] = {"description": said, **options.get("metadata", {})}
         super().__init__(CODE_MAX, pattern=_REFERENCE, **options)
 
@@ -122,7 +122,7 @@ class CardNumber(Text):
     """A card number: 16 digits. Whether there is such a card is another question."""
 
     def __init__(self, **options: Any) -> None:
-        metadata = {"description": "16 位数字,末位为 Luhn 校验位 16 digits, the last one by Luhn"}
+        metadata = {"description": "16 位数字，末位为 Luhn 校验位 16 digits, the last one by Luhn"}
         options["metadata"] = {**metadata, **options.get("metadata", {})}
         super().__init__(16, least=16, pattern=r"^[0-9]{16}$", **options)
 

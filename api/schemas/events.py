@@ -120,7 +120,7 @@ class WebhookView(Schema):
     created_at = Moment(required=True)
     public_key = fields.String(
         required=True,
-        metadata={"description": "Ed25519 公钥,验证 v1a 签名 verifies `v1a` signatures"},
+        metadata={"description": "Ed25519 公钥，验证 v1a 签名 verifies `v1a` signatures"},
     )
     former_public_key = fields.String(required=True, allow_none=True)
     former_until = Moment(
@@ -135,7 +135,7 @@ class WebhookSecretView(WebhookView):
 
     secret = fields.String(
         required=True,
-        metadata={"description": "HMAC 密钥,只显示一次 verifies `v1` signatures; shown once"},
+        metadata={"description": "HMAC 密钥，只显示一次 verifies `v1` signatures; shown once"},
     )
 
 

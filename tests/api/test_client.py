@@ -50,7 +50,7 @@ def test_the_same_key_is_used_again_and_one_transaction_is_posted(
 ) -> None:
     wire.faults.extend(AGAIN[case])
     told = redeem(cld)
-    assert (told.points, told.till.zh) == (2_000, "已用 2,000 积分,抵 20.00 元")
+    assert (told.points, told.till.zh) == (2_000, "已用 2,000 积分，抵 20.00 元")
     assert len(wire.keys()) == len(AGAIN[case]) + 1
     assert len(set(wire.keys())) == 1
     assert told.replayed == (lost_after in AGAIN[case] or cut_short in AGAIN[case])

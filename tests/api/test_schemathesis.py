@@ -84,7 +84,7 @@ def served(lived: Lived, token: str) -> Any:
 
 def failures(recorder: ScenarioRecorder) -> Iterator[str]:
     """Tell what was answered otherwise than documented."""
-    for case_id, checks in recorder.checks.items():
+    for checks in recorder.checks.values():
         for check in checks:
             if check.status is Status.FAILURE and check.failure_info is not None:
                 found = check.failure_info

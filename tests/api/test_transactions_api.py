@@ -59,11 +59,11 @@ def test_a_redemption_tells_all_that_explains_it(service: Service) -> None:
     ] == [("AUR", 1_200, 24), ("BAM", 800, 16)]
     assert {leg["reason"] for leg in told["legs"]} == {"cross_system"}
     assert told["legs"][0]["explanation"] == {
-        "zh": "跨系统,12.00 元 × 2% = 0.24 元",
+        "zh": "跨系统，12.00 元 × 2% = 0.24 元",
         "en": "across systems: ¥12.00 × 2% = ¥0.24",
     }
     assert told["fee"] == {"amount_minor": 40, "currency": "CNY"}
-    assert told["till"]["zh"] == "已用 2,000 积分,抵 20.00 元"
+    assert told["till"]["zh"] == "已用 2,000 积分，抵 20.00 元"
     assert told["rulebook_version"] == "v1"
     assert told["period"] == "2026-11"
     assert CARDS["T1"] not in answer.text
