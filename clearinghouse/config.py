@@ -19,6 +19,7 @@ from clearinghouse.domain.errors import ConfigError
 
 MASTER_KEY_BYTES = 32
 MAX_IMPORT_WORKERS = 64
+_MOST_BYTES = 10**12
 MAX_RATE = 1_000_000
 _FOLDER_NAME = "hotel-clearinghouse"
 _SCHEMES = frozenset({"postgres", "postgresql", "postgresql+psycopg2"})
@@ -60,6 +61,12 @@ IMPORT_WORKERS = Variable(
     "3",
     f"Sequences of lines that an import posts at the same time, 1 to {MAX_IMPORT_WORKERS}.",
 )
+IMPORT_WORKERS_FROM = Variable(
+    "CLEARINGHOUSE_IMPORT_WORKERS_FROM",
+    "4000000",
+    "Bytes of transactions from which on an import starts worker processes; below, starting them costs more "
+    "than it saves.",
+)
 WEBHOOK_PRIVATE = Variable(
     "CLEARINGHOUSE_WEBHOOK_PRIVATE",
     "no",
@@ -93,6 +100,7 @@ SETTINGS_TABLE = (
     POSTGRES_BIN,
     MASTER_KEY,
     IMPORT_WORKERS,
+    IMPORT_WORKERS_FROM,
     WEBHOOK_PRIVATE,
     PUBLIC_URL,
     REQUESTS_PER_SECOND,
@@ -111,6 +119,7 @@ class Settings:
         postgres_bin: Folder with the PostgreSQL programs; None means wheel, then system.
         master_key: The 32 bytes of the vault's key; None means the key file under ``data_dir``.
         import_workers: Sequences of lines that an import posts at the same time.
+        import_workers_from: Bytes of transactions from which on an import starts worker processes.
         webhook_private: Webhooks may lead to private addresses and over plain http.
         public_url: Address under which the service is reached, without a slash at its end; None means this machine.
         requests_per_second: What one client of the API may ask for in a second.
@@ -123,6 +132,7 @@ class Settings:
     postgres_bin: Path | None = None
     master_key: bytes | None = field(default=None, repr=False)
     import_workers: int = int(IMPORT_WORKERS.default)
+    import_workers_from: int = int(IMPORT_WORKERS_FROM.default)
     webhook_private: bool = False
     public_url: str | None = None
     requests_per_second: int = int(REQUESTS_PER_SECOND.default)
@@ -144,6 +154,7 @@ class Settings:
             postgres_bin=None if programs is None else _folder(env, POSTGRES_BIN, programs),
             master_key=None if key is None else _master_key(key),
             import_workers=_whole(env, IMPORT_WORKERS, MAX_IMPORT_WORKERS),
+            import_workers_from=_whole(env, IMPORT_WORKERS_FROM, _MOST_BYTES),
             webhook_private=_yes_or_no(env, WEBHOOK_PRIVATE),
             public_url=_public_url(_value(env, PUBLIC_URL)),
             requests_per_second=_whole(env, REQUESTS_PER_SECOND, MAX_RATE),

@@ -72,7 +72,13 @@ def run_import(context: Context, pack: Path) -> ImportResult:
             read[step] = read.get(step, 0) + count
             show(_STEPS[step], read[step], max(size // 2, 1))
 
-        return import_pack(context, pack, lanes=settings().import_workers, watch=watch)
+        return import_pack(
+            context,
+            pack,
+            lanes=settings().import_workers,
+            worth_workers=settings().import_workers_from,
+            watch=watch,
+        )
 
 
 def rejection_file(context: Context, result: ImportResult) -> Iterator[bytes]:

@@ -115,6 +115,18 @@ _PROBLEMS: Mapping[str, ProblemKind] = {
     ),
     "webhook_limit_reached": ProblemKind(409, "推送地址数量已达上限", "There are as many webhooks as there may be"),
     "webhook_disabled": ProblemKind(409, "推送已停用，请先启用", "The webhook is disabled; enable it first"),
+    # Disputes.
+    "leg_not_disputable": ProblemKind(
+        422, "同一系统内的清算腿不能提出争议", "A leg inside one system can't be disputed"
+    ),
+    "statement_not_published": ProblemKind(
+        409, "账期尚未发布，暂不能提出争议", "The period is not published; there is nothing to dispute yet"
+    ),
+    "dispute_exists": ProblemKind(
+        409, "本系统已以其他原因对此提出争议，尚未裁定", "Your system disputes this already, for another reason"
+    ),
+    "respondent_only": ProblemKind(403, "只有被争议方可以答复", "Only the respondent can answer a dispute"),
+    "dispute_answered": ProblemKind(409, "争议已答复，不能更改", "The dispute is answered already, and otherwise"),
     # The operator's own.
     "operator_refused": ProblemKind(
         409, "与已记录的内容冲突", "This contradicts what is on record already"

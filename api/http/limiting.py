@@ -64,7 +64,9 @@ class Limiter:
             ProblemError: there were too many.
         """
         self._count(self._addresses, f"address {address}")
-        self._count(self._tokens, f"client {client_id[:200]}")
+        # Whoever does not name a client must not use up what others who don't are given.
+        named = f"client {client_id[:200]}" if client_id else f"nobody {address}"
+        self._count(self._tokens, named)
 
     def _count(self, policy: Policy, who: str | int) -> None:
         now, key = time.monotonic(), (policy.name, who)

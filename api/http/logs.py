@@ -11,7 +11,7 @@ import traceback
 from typing import Any
 
 import structlog
-from flask import g, request
+from flask import g
 
 _log = structlog.get_logger()
 
@@ -37,12 +37,12 @@ def configure_logs() -> None:
     )
 
 
-def log_request(route: str, status: int, milliseconds: float) -> None:
+def log_request(route: str, method: str, status: int, milliseconds: float) -> None:
     """Record a request that was answered."""
     told: dict[str, Any] = {
         "event": "request",
         "request_id": g.request_id,
-        "method": request.method,
+        "method": method,
         "route": route,
         "status": status,
         "ms": round(milliseconds, 1),

@@ -6,6 +6,7 @@ from api.http.blueprint import Blueprint
 from api.resources.authorizations import blueprint as authorizations
 from api.resources.batches import blueprint as batches
 from api.resources.cards import blueprint as cards
+from api.resources.disputes import blueprint as disputes
 from api.resources.docs import blueprint as docs
 from api.resources.enrolments import blueprint as enrolments
 from api.resources.events import blueprint as events
@@ -25,6 +26,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     authorizations,
     batches,
     periods,
+    disputes,
     events,
     webhooks,
     service,

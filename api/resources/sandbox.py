@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from api.http.blueprint import Blueprint
 from api.http.caller import caller, needs, the_context
+from api.http.outcomes import problems
 from api.schemas.base import money
 from api.schemas.sandbox import ClockMove, ClockView, PreviewView
 from clearinghouse.domain.calendar import parse_period
@@ -35,6 +36,7 @@ def show_clock() -> dict[str, Any]:
 
 @blueprint.put("/clock")
 @needs("operator")
+@problems("sandbox_clock_refused")
 @blueprint.arguments(ClockMove)
 @blueprint.response(200, ClockView)
 def put_clock(body: dict[str, Any]) -> dict[str, Any]:
@@ -49,6 +51,7 @@ def put_clock(body: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.post("/periods/<period>/preview", parameters=[_PERIOD])
 @needs("settlements:read")
+@problems("not_found", "period_not_ready", "system_client_needed")
 @blueprint.response(200, PreviewView)
 def preview(period: str) -> dict[str, Any]:
     """试关账:现在关账会是怎样 What the own statement would say if the month closed now; nothing changes."""

@@ -265,6 +265,36 @@ class BatchNotFinished(ClearinghouseError):
         super().__init__("the batch is not finished; ask for pages of the results, or wait")
 
 
+class LegNotDisputable(ClearinghouseError):
+    """A leg inside one system: there is nobody to dispute it with (domain.md §4)."""
+
+    code = "leg_not_disputable"
+
+
+class StatementNotPublished(ClearinghouseError):
+    """A leg's period is not published, so there is nothing to dispute yet (domain.md §4)."""
+
+    code = "statement_not_published"
+
+
+class DisputeExists(ClearinghouseError):
+    """A system disputes a leg that it disputes already, for another reason."""
+
+    code = "dispute_exists"
+
+
+class RespondentOnly(ClearinghouseError):
+    """A dispute is answered by somebody else than its respondent."""
+
+    code = "respondent_only"
+
+
+class DisputeAnswered(ClearinghouseError):
+    """A dispute has another answer already."""
+
+    code = "dispute_answered"
+
+
 class SandboxClockRefused(ClearinghouseError):
     """The sandbox's clock goes forward only, and not too far."""
 

@@ -38,6 +38,8 @@ EVENT_KINDS: tuple[EventKind, ...] = (
     EventKind("import.finished", "联盟数据包已导入", "An alliance pack was imported"),
     EventKind("statement.published", "对账单已发布", "A statement was published"),
     EventKind("period.published", "月结已发布", "A period was settled and published"),
+    EventKind("dispute.opened", "一笔争议已提出", "A dispute was opened"),
+    EventKind("dispute.answered", "一笔争议已答复", "A dispute was answered"),
     EventKind("webhook.disabled", "Webhook 已停用", "A webhook was disabled by the service"),
     EventKind(TEST, "Webhook 测试事件", "A test event for one webhook"),
 )

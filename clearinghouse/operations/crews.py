@@ -25,8 +25,8 @@ from clearinghouse.store import imports
 from clearinghouse.store.card_file import CardFile, Cards
 from clearinghouse.store.database import Database, Session
 
-#: Bytes of transactions from which on it pays to start workers, which takes them half a second.
-_WORTH_WORKERS = 500_000
+#: Bytes of transactions from which on it pays to start workers, which takes them a second or two.
+WORTH_WORKERS = 4_000_000
 #: After so many shares a worker looks for cycles once.
 _COLLECT_EVERY = 50
 
@@ -64,9 +64,11 @@ class Crew(Protocol):
 
 
 @contextmanager
-def crew_for(context: Context, lanes: int, size: int) -> Iterator[Crew]:
+def crew_for(
+    context: Context, lanes: int, size: int, worth_workers: int | None = None
+) -> Iterator[Crew]:
     """Make the crew for files of so many bytes together: workers if it is worth it, else this process alone."""
-    if lanes == 1 or size < _WORTH_WORKERS:
+    if lanes == 1 or size < (WORTH_WORKERS if worth_workers is None else worth_workers):
         yield _Alone(context)
         return
     workers = _Workers(context, lanes)

@@ -71,9 +71,16 @@ class ImportResult:
 
 
 def import_pack(
-    context: Context, folder: Path, *, lanes: int = 3, watch: Watch | None = None
+    context: Context,
+    folder: Path,
+    *,
+    lanes: int = 3,
+    worth_workers: int | None = None,
+    watch: Watch | None = None,
 ) -> ImportResult:
     """Load a pack: a structural fault refuses all of it, a business refusal only its line.
+
+    From ``worth_workers`` bytes of transactions on its lanes are posted by processes of their own.
 
     Raises:
         PackFault: nothing was written.
@@ -86,7 +93,7 @@ def import_pack(
             return lambda count: watch(step, count, size) if watch else None
 
         # Workers get ready while the files are checked.
-        with crew_for(context, lanes, pack.transactions_bytes) as crew:
+        with crew_for(context, lanes, pack.transactions_bytes, worth_workers) as crew:
             with context.database.office() as session:
                 known_before = known(session, context.vault, pack)
             checked = check(pack, known_before, watching("check"))

@@ -102,6 +102,7 @@ def create_webhook(
     secrets, webhook_id, at = Secrets.new(), uuid4(), context.clock()
     keys = secrets.keys(context.vault)
     with context.database.posting() as session:
+        store.hold_list(session, party.system)
         if len(store.webhooks(session, party.system)) >= MAX_WEBHOOKS:
             raise WebhookLimitReached(f"there may be {MAX_WEBHOOKS} webhooks; delete one first")
         since = outbox.present(session)

@@ -13,6 +13,8 @@ from uuid import UUID
 from clearinghouse.store.database import Session
 from clearinghouse.store.outbox import Place
 
+#: First key of the advisory lock under which a system's webhooks are added one after another.
+_LIST_LOCK = 727019
 _COLUMNS = (
     "webhook_id, url, kinds, created_at, disabled_at, disabled_why, public_key,"
     " former_public_key, former_until"
@@ -53,6 +55,11 @@ class Delivery(NamedTuple):
     last_at: datetime | None
     last_status: int | None
     last_failure: str | None
+
+
+def hold_list(session: Session, system: int | None) -> None:
+    """Let nobody else add a webhook to a system until this transaction ends."""
+    session.row("SELECT pg_advisory_xact_lock(%s, %s)", [_LIST_LOCK, system or 0])
 
 
 def webhooks(session: Session, system: int | None) -> list[Webhook]:

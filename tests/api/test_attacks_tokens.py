@@ -97,9 +97,8 @@ def test_a_cursor_is_good_where_it_was_given(lived: Lived, aur: Caller) -> None:
             "/v1/batches", data=f"{HEADER}\nx\n".encode(), content_type="text/csv", key=f"page{n}"
         )
     hook = filled("/v1/webhooks/{webhook_id}/deliveries", lived)
-    for _ in range(2):
-        aur.post(filled("/v1/webhooks/{webhook_id}/test", lived))
-        aur.post(filled("/v1/webhooks/{webhook_id}/deliveries/{event_id}/resend", lived))
+    for event in aur.get("/v1/events?limit=2").json["data"]:
+        assert aur.post(f"{hook}/{event['id']}/resend").status_code == 202
     found = {}
     for method, path, stated in operations(lived):
         names = {
@@ -108,17 +107,9 @@ def test_a_cursor_is_good_where_it_was_given(lived: Lived, aur: Caller) -> None:
         if method == "get" and "cursor" in names:
             address = filled(path, lived)
             found[address] = aur.get(f"{address}?limit=1").json["next_cursor"]
-    assert set(found) >= {"/v1/transactions", "/v1/batches", "/v1/hotels", "/v1/periods", hook}
-    assert [path for path, cursor in found.items() if cursor is None] in (
-        [],
-        [hook],
-        ["/v1/periods"],
-        [hook, "/v1/periods"],
-        ["/v1/periods", hook],
-    )
-    for path, cursor in found.items():
-        if cursor is None:
-            continue
+    turning = {path: cursor for path, cursor in found.items() if cursor}
+    assert turning.keys() >= {"/v1/transactions", "/v1/batches", "/v1/hotels", "/v1/periods", hook}
+    for path, cursor in turning.items():
         assert aur.get(f"{path}?limit=1&cursor={cursor}").status_code == 200
         other = "A" if cursor[9] != "A" else "B"
         turned = [
@@ -128,7 +119,7 @@ def test_a_cursor_is_good_where_it_was_given(lived: Lived, aur: Caller) -> None:
             cursor[::-1],
             "A" * len(cursor),
         ]
-        elsewhere = [value for place, value in found.items() if place != path and value]
+        elsewhere = [value for place, value in turning.items() if place != path]
         for wrong in (*turned, *elsewhere):
             answer = aur.get(f"{path}?cursor={wrong}")
             assert (answer.status_code, answer.json["code"]) == (400, "cursor_invalid"), (

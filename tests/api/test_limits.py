@@ -51,3 +51,19 @@ def test_workers_share_a_limit(context: Context, tmp_path: Path) -> None:
     options = Options(public_url=URL, requests_per_second=10, workers=4)
     service = Service(context, tmp_path / "workers", options)
     assert "q=3;" in service.client("AUR").get("/v1/hotels").headers["RateLimit-Policy"]
+
+
+def test_nobody_uses_up_what_others_are_given(narrow: Service) -> None:
+    """Assertions need not name their client: strangers elsewhere must not keep such a client out."""
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": "x.y.z",
+    }
+
+    def ask(address: str) -> int:
+        came_from = {"REMOTE_ADDR": address}
+        return narrow.http.post("/oauth/token", data=form, environ_overrides=came_from).status_code
+
+    assert [ask("192.0.2.1") for _ in range(4)] == [401, 401, 401, 429]
+    assert ask("192.0.2.2") == 401

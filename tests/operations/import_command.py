@@ -14,7 +14,9 @@ from psycopg2 import extensions
 
 ROOT = Path(__file__).parents[2]
 MODULE = (sys.executable, "-m", "api.cli")
-#: A pack of so many lines of ``write_bulk_pack`` is posted by workers: it has more than 500 kB of transactions.
+#: Bytes of transactions from which on the command starts workers here.
+WORKERS_FROM = 500_000
+#: A pack of so many lines of ``write_bulk_pack`` has more than that.
 MANY_LINES = 7_000
 
 Command = subprocess.Popen[bytes]
@@ -38,6 +40,7 @@ def importing(
             "CLEARINGHOUSE_DATABASE_URL": url,
             "CLEARINGHOUSE_MASTER_KEY": "A" * 43 + "=",
             "CLEARINGHOUSE_IMPORT_WORKERS": str(workers),
+            "CLEARINGHOUSE_IMPORT_WORKERS_FROM": str(WORKERS_FROM),
             **(env or {}),
         },
         stdout=subprocess.DEVNULL,

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from clearinghouse.operations import crews
 from clearinghouse.store.imports import SEQUENCES_LOCK, WORKERS_LOCK
 from tests.conftest import Server
 from tests.operations.bulk_pack import write_bulk_pack
@@ -18,6 +17,7 @@ from tests.operations.dumping import Dump, differing, meaning
 from tests.operations.import_command import (
     MANY_LINES,
     MODULE,
+    WORKERS_FROM,
     Command,
     answer,
     asking,
@@ -46,7 +46,7 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pack that is large enough for workers; some of its cards are unknown."""
     folder = tmp_path_factory.mktemp("packs") / "bulk"
     pack = write_bulk_pack(folder, travellers=300, lines=MANY_LINES)
-    assert (pack / "transactions-2026-10.csv").stat().st_size > crews._WORTH_WORKERS
+    assert (pack / "transactions-2026-10.csv").stat().st_size > WORKERS_FROM
     return pack
 
 

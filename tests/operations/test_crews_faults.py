@@ -17,7 +17,7 @@ from tests.operations.bulk_pack import write_bulk_pack
 @pytest.fixture
 def pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small pack that is posted by workers all the same."""
-    monkeypatch.setattr(crews, "_WORTH_WORKERS", 0)
+    monkeypatch.setattr(crews, "WORTH_WORKERS", 0)
     return write_bulk_pack(tmp_path / "bulk", travellers=3, lines=20)
 
 
