@@ -50,7 +50,7 @@ def transaction_document(receipt: Receipt, vault: Vault, system: int | None) -> 
             "0"
         ).rstrip("."),
         "rulebook_version": receipt.rulebook_version,
-        "lots": [_lot(lot) for lot in receipt.lots],
+        "lots": [_lot(lot, vault, system) for lot in receipt.lots],
         "legs": [_leg(leg) for leg in receipt.legs],
         "fee": money(receipt.fee_minor),
         "till": _till(receipt),
@@ -84,10 +84,10 @@ def authorization_document(
     }
 
 
-def _lot(lot: LotMoved) -> dict[str, Any]:
+def _lot(lot: LotMoved, vault: Vault, system: int | None) -> dict[str, Any]:
     in_points = lot.asset is Asset.POINT
     return {
-        "lot": f"lot_{lot.lot}",
+        "lot": vault.lot_id(lot.lot, system),
         "issuer_hotel": lot.issuer_hotel,
         "issuer_system": lot.issuer_system,
         "points": lot.amount if in_points else None,

@@ -10,7 +10,6 @@ from api.http.outcomes import problems
 from api.http.pages import page, page_of, place
 from api.http.till import id_of
 from api.schemas.disputes import DisputeAnswered, DisputeQuery, DisputeView, NewDispute
-from clearinghouse.domain.disputes import DisputeAnswer
 from clearinghouse.operations import disputing
 from clearinghouse.operations.disputing import Dispute
 
@@ -82,6 +81,6 @@ def answer_dispute(body: dict[str, Any], dispute_id: str) -> Dispute:
         the_context(),
         caller(),
         id_of(dispute_id, _PREFIX),
-        DisputeAnswer(body["answer"]),
+        body["answer"],
         body["text"],
     )

@@ -6,12 +6,11 @@ from marshmallow import fields
 
 from api.http.pages import PageQuery
 from api.schemas.base import Choice, Moment, Schema, Text, Whole
-from clearinghouse.domain.disputes import REASON_CODES, REASONS, DisputeAnswer, DisputeState
+from clearinghouse.domain.disputes import ANSWERS, REASON_CODES, REASONS, DisputeState
 
 _TEXT_MAX = 2000
 _LEGS_MAX = 100_000
 _STATES = tuple(state.value for state in DisputeState)
-_ANSWERS = tuple(answer.value for answer in DisputeAnswer)
 #: Every reason and its meaning, for the reference page.
 _MEANINGS = "\n".join(f"- `{reason.code}`: {reason.zh} · {reason.en}" for reason in REASONS)
 _OPERATOR = {"description": "null: 清算所 the operator"}
@@ -35,7 +34,7 @@ class NewDispute(Schema):
 class DisputeAnswered(Schema):
     """What the respondent says."""
 
-    answer = Choice(*_ANSWERS, required=True)
+    answer = Choice(*ANSWERS, required=True)
     text = Text(_TEXT_MAX, required=True)
 
 
@@ -67,11 +66,13 @@ class DisputeView(Schema):
     state = Choice(*_STATES, required=True)
     late = fields.Boolean(
         required=True,
-        metadata={"description": "逾期提出 opened after the days that the rulebook of the leg gives"},
+        metadata={
+            "description": "逾期提出 opened after the days that the rulebook of the leg gives"
+        },
     )
     opened_at = Moment(required=True)
     answer_due_at = Moment(required=True)
-    answer = Choice(*_ANSWERS, required=True, allow_none=True)
+    answer = Choice(*ANSWERS, required=True, allow_none=True)
     answer_text = fields.String(required=True, allow_none=True)
     answered_at = Moment(required=True, allow_none=True)
     answer_late = fields.Boolean(required=True)

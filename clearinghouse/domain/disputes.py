@@ -21,12 +21,8 @@ class DisputeState(StrEnum):
     ESCALATED = "escalated"
 
 
-class DisputeAnswer(StrEnum):
-    """What a respondent says to a claim."""
-
-    ACCEPT = "accept"
-    CONTEST = "contest"
-
+#: What a respondent can say to a claim.
+ANSWERS = ("accept", "contest")
 
 #: Which states may follow a state; a dispute is escalated at most once.
 FOLLOWS: Mapping[DisputeState, frozenset[DisputeState]] = {

@@ -350,14 +350,8 @@ TILL_SENTENCES: dict[RefusalCode, tuple[str, str]] = {
         "营业日须为交易发生当地日期或其前一日",
         "The business date must be the local date of the transaction or the day before",
     ),
-    RefusalCode.CARD_NOT_ACTIVE: (
-        "会员卡在交易时未生效或已停用",
-        "The card was not active when this happened",
-    ),
-    RefusalCode.ORIGINAL_UNKNOWN: (
-        "本酒店没有这笔原交易",
-        "This hotel has no such original transaction",
-    ),
+    RefusalCode.CARD_NOT_ACTIVE: ("会员卡在交易时未生效或已停用", "The card was not active when this happened"),
+    RefusalCode.ORIGINAL_UNKNOWN: ("本酒店没有这笔原交易", "This hotel has no such original transaction"),
     RefusalCode.ORIGINAL_NOT_REFUNDABLE: ("退款不能再退款", "A refund cannot itself be refunded"),
     RefusalCode.CARD_MISMATCH: (
         "退款的会员卡与原交易不符",
@@ -368,14 +362,8 @@ TILL_SENTENCES: dict[RefusalCode, tuple[str, str]] = {
         "The refund's business date is before the original's",
     ),
     RefusalCode.REFUND_TOO_LATE: ("已超过可退款天数", "The time for refunds has passed"),
-    RefusalCode.AMOUNT_NOT_POSITIVE: (
-        "金额或积分必须大于零",
-        "The amount or points must be more than zero",
-    ),
-    RefusalCode.EXCEEDS_ORIGINAL: (
-        "退款合计超过原交易",
-        "The refunds together exceed the original transaction",
-    ),
+    RefusalCode.AMOUNT_NOT_POSITIVE: ("金额或积分必须大于零", "The amount or points must be more than zero"),
+    RefusalCode.EXCEEDS_ORIGINAL: ("退款合计超过原交易", "The refunds together exceed the original transaction"),
     RefusalCode.LOAD_ONLY_AT_ISSUER_SYSTEM: (
         "储值只能在发卡系统的酒店充值",
         "Stored value can be loaded only at a hotel of the card issuer's system",
@@ -389,31 +377,16 @@ TILL_SENTENCES: dict[RefusalCode, tuple[str, str]] = {
         "The hotel's system has not accepted the rulebook in force",
     ),
     RefusalCode.INSUFFICIENT_POINTS: ("可用积分不足", "Not enough points are available"),
-    RefusalCode.INSUFFICIENT_STORED_VALUE: (
-        "可用储值不足",
-        "Not enough stored value is available",
-    ),
-    RefusalCode.HOTEL_NOT_YOURS: (
-        "此接口凭证不能代表该酒店",
-        "These credentials may not speak for this hotel",
-    ),
-    RefusalCode.BUSINESS_DATE_IN_FUTURE: (
-        "营业日在未来",
-        "The business date lies in the future",
-    ),
+    RefusalCode.INSUFFICIENT_STORED_VALUE: ("可用储值不足", "Not enough stored value is available"),
+    RefusalCode.HOTEL_NOT_YOURS: ("此接口凭证不能代表该酒店", "These credentials may not speak for this hotel"),
+    RefusalCode.BUSINESS_DATE_IN_FUTURE: ("营业日在未来", "The business date lies in the future"),
     RefusalCode.PRESENTMENT_TOO_LATE: (
         "营业日已超过可提交的期限",
         "The business date is too long ago to be presented",
     ),
     RefusalCode.AUTHORIZATION_UNKNOWN: ("没有这笔预授权", "There is no such authorisation"),
     RefusalCode.HOLD_EXPIRED: ("预授权已过期", "The authorisation has expired"),
-    RefusalCode.HOLD_ALREADY_CAPTURED: (
-        "预授权已完成请款",
-        "The authorisation has been captured already",
-    ),
+    RefusalCode.HOLD_ALREADY_CAPTURED: ("预授权已完成请款", "The authorisation has been captured already"),
     RefusalCode.HOLD_ALREADY_VOIDED: ("预授权已撤销", "The authorisation has been voided already"),
-    RefusalCode.EXCEEDS_HOLD: (
-        "请款超过预授权的数额",
-        "The capture exceeds what the authorisation holds",
-    ),
-}
+    RefusalCode.EXCEEDS_HOLD: ("请款超过预授权的数额", "The capture exceeds what the authorisation holds"),
+}  # fmt: skip

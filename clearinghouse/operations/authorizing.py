@@ -28,8 +28,8 @@ def authorization(context: Context, party: Party, auth_id: UUID) -> tuple[Hold, 
         NotFound: it has none with this id.
     """
     now = context.clock()
+    directory = context.current_directory()
     with context.database.reading(party.system) as session:
-        directory = context.directory.current(session)
         hold = holds.one(session, auth_id)
     if hold is None or not party.may_see_hotel(hold.host_hotel):
         raise NotFound("there is no such authorisation")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from itertools import count
 from uuid import UUID
 
+from clearinghouse.domain.directory import Directory
 from clearinghouse.domain.identifiers import IdSource, transaction_id
 from clearinghouse.store.database import Database
 from clearinghouse.store.directory import DirectoryCache
@@ -48,3 +49,8 @@ class Context:
     directory: DirectoryCache = field(default_factory=DirectoryCache)
     #: Periods that are known to have their partitions.
     open_periods: set[int] = field(default_factory=set)
+
+    def current_directory(self) -> Directory:
+        """Return the directory as it is now, for those who read as one system and may not see all of it."""
+        with self.database.posting() as session:
+            return self.directory.current(session)

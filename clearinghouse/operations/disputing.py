@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 from clearinghouse.domain.calendar import format_period
 from clearinghouse.domain.directory import Directory
 from clearinghouse.domain.disputes import (
-    DisputeAnswer,
     DisputeState,
     due_after,
     may_follow,
@@ -129,9 +128,9 @@ def open_dispute(
 
 
 def answer_dispute(
-    context: Context, party: Party, dispute_id: UUID, answer: DisputeAnswer, text: str
+    context: Context, party: Party, dispute_id: UUID, answer: str, text: str
 ) -> Dispute:
-    """Answer a dispute, as its respondent and once; the same answer again changes nothing.
+    """Answer a dispute (``accept`` or ``contest``), as its respondent and once; the same answer again changes nothing.
 
     Raises:
         SystemClientNeeded: the client is bound to some hotels.
@@ -167,9 +166,10 @@ def disputes_of(
     Raises:
         SystemClientNeeded: the client is bound to some hotels.
     """
+    directory = context.current_directory()
     with seeing(context, party) as session:
         found = store.newest(session, _viewer(party), state, before, limit)
-        return _shown(session, context.directory.current(session), found)
+        return _shown(session, directory, found)
 
 
 def dispute(context: Context, party: Party, dispute_id: UUID) -> Dispute:
@@ -179,9 +179,9 @@ def dispute(context: Context, party: Party, dispute_id: UUID) -> Dispute:
         SystemClientNeeded: the client is bound to some hotels.
         NotFound: it is no party to such a dispute.
     """
+    directory = context.current_directory()
     with seeing(context, party) as session:
-        found = _found(session, party, dispute_id)
-        return _shown(session, context.directory.current(session), [found])[0]
+        return _shown(session, directory, [_found(session, party, dispute_id)])[0]
 
 
 def _viewer(party: Party) -> store.Viewer:

@@ -41,6 +41,8 @@ from clearinghouse.store.travellers import Person
 CODE_MINUTES = 10
 _TRIES = 5
 _CODES_AN_HOUR = 5
+#: What one system may have sent to all phones together: messages cost money and annoy.
+_SYSTEM_AN_HOUR = 300
 _DIGITS = 6
 _PREFIX = "enr_"
 #: How many people who never confirmed are forgotten whenever somebody else enrols.
@@ -101,7 +103,7 @@ def begin(context: Context, party: Party, applicant: Applicant, send: Sender) ->
         HotelUnknown, HotelNotYours: the hotel is not one of the party's.
         TierUnknown: its system has no such tier today.
         PersonalDataInvalid: the name, phone or e-mail does not fit.
-        TooManyCodes: the phone was sent too many codes within the hour.
+        TooManyCodes: the phone was sent too many codes within the hour, or the system asked for too many.
         CodeNotSent: the code could not be sent; another one can be asked for.
     """
     name, phone, email = _fit(applicant)
@@ -115,8 +117,11 @@ def begin(context: Context, party: Party, applicant: Applicant, send: Sender) ->
         _tier(desk, system, applicant.tier_code)
         enrolments.forget_expired(session, desk.now, _FORGET_EACH)
         enrolments.hold_phone(session, index)
-        if enrolments.codes_since(session, index, desk.now - timedelta(hours=1)) >= _CODES_AN_HOUR:
+        an_hour_ago = desk.now - timedelta(hours=1)
+        if enrolments.codes_since(session, index, an_hour_ago) >= _CODES_AN_HOUR:
             raise TooManyCodes("this phone was sent as many codes as it may be within an hour")
+        if enrolments.codes_of_system_since(session, system, an_hour_ago) >= _SYSTEM_AN_HOUR:
+            raise TooManyCodes("your system asked for as many codes as it may within an hour")
         expires_at = desk.now + timedelta(minutes=CODE_MINUTES)
         new = NewEnrolment(
             enrolment, system, hotel, applicant.tier_code, party.client, index,

@@ -50,8 +50,8 @@ def transactions(
     context: Context, party: Party, wanted: Wanted, before: UUID | None, limit: int
 ) -> list[Receipt]:
     """Return receipts of transactions that the party hosted, the newest first, before one of them."""
+    directory = context.current_directory()
     with context.database.reading(party.system) as session:
-        directory = context.directory.current(session)
         hotels = party.hotels
         if wanted.host_hotel is not None:
             hotel = directory.hotel_by_code.get(wanted.host_hotel)
@@ -85,8 +85,8 @@ def capture_of(context: Context, party: Party, auth_id: UUID, stated: Stated) ->
     Raises:
         NotFound: it has none with this id.
     """
+    directory = context.current_directory()
     with context.database.reading(party.system) as session:
-        directory = context.directory.current(session)
         found = holds.stated(session, auth_id)
     if found is None or not party.may_see_hotel(found.host_hotel):
         raise NotFound("there is no such authorisation")

@@ -79,6 +79,14 @@ def codes_since(session: Session, phone_index: bytes, since: datetime) -> int:
     return int(row[0]) if row else 0
 
 
+def codes_of_system_since(session: Session, system: int, since: datetime) -> int:
+    """Return how many codes a system had sent since a moment, to whomever."""
+    row = session.row(
+        "SELECT count(*) FROM enrolments WHERE system = %s AND begun_at > %s", [system, since]
+    )
+    return int(row[0]) if row else 0
+
+
 def lock(session: Session, enrolment: UUID, system: int) -> Enrolment | None:
     """Return an enrolment that a system began, which nobody else can confirm until the end."""
     row = session.row(

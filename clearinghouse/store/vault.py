@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import os
+import struct
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -74,6 +75,11 @@ class Vault:
         block = card.to_bytes(6) + (system or 0).to_bytes(4) + bytes(6)
         hidden = base64.b32encode(self.hide("card id", block)).decode()
         return _CARD_ID + hidden.lower().rstrip("=")
+
+    def lot_id(self, lot: int, system: int | None) -> str:
+        """Return what a system calls a lot: another name for each, that does not tell how many lots there are."""
+        hidden = self.hide("lot", struct.pack(">QQ", lot, system or 0))
+        return "lot_" + base64.b32encode(hidden).decode().rstrip("=").lower()
 
     def card_of(self, card_id: str, system: int | None) -> int | None:
         """Return the card that a system names by an id; ``None`` if :meth:`card_id` never gave it that id."""

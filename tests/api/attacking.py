@@ -22,6 +22,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/v1/cards/{card_id}/replace"): {"reason": "lost"},
     ("post", "/v1/enrolments"): PERSON,
     ("post", "/v1/enrolments/{enrolment_id}/confirm"): {"code": "000000"},
+    ("post", "/v1/disputes"): {"transaction": f"txn_{'0' * 32}", "reason": "other", "text": "why"},
+    ("post", "/v1/disputes/{dispute_id}/answer"): {"answer": "contest", "text": "no"},
     ("post", "/v1/webhooks"): {"url": HOOK},
     ("patch", "/v1/webhooks/{webhook_id}"): {"enabled": True},
     ("post", "/v1/webhooks/{webhook_id}/rotate"): {"overlap_hours": 1},

@@ -41,6 +41,7 @@ class Ids:
     webhook_id: str
     event_id: str
     enrolment_id: str
+    dispute_id: str
     period: str = "2026-10"
 
 
@@ -62,6 +63,8 @@ class Lived:
         self.service.alliance.clock.pass_to(NOW)
         self.callers = {code: self.service.client(code) for code in ("AUR", "BAM", "CLD")}
         self.operator = self.service.operator()
+        #: What each disputes of October: AUR a use of its stored value at BAM, BAM and CLD their fees.
+        self.disputed = {"AUR": "o7", "BAM": "o2", "CLD": "o9"}
         self.ids = {
             "AUR": self._live("AUR", "AUR-BJ", "T1", "A1"),
             "BAM": self._live("BAM", "BAM-HZ", "T1", "B1"),
@@ -80,6 +83,7 @@ class Lived:
         do("award", "CLD-GZ", "o6", "T2", "2026-10-06", points=10_000)
         do("stored_value_spend", "BAM-HZ", "o7", "T1", "2026-10-07", amount=30_050)
         do("refund", "BAM-HZ", "o8", "T1", "2026-10-08", amount=10_025, original="o7")
+        do("spend", "CLD-GZ", "o9", "T1", "2026-10-09", amount=50_000)
         self.service.alliance.settle("2026-10")
 
     def _live(self, system: str, host: str, card: str, tier: str) -> Ids:
@@ -93,6 +97,11 @@ class Lived:
             "hotel": host, "tier_code": tier, "name": f"孙莉{system}", "phone": f"139 0013 90{len(self.codes):02}",
         }  # fmt: skip
         enrolment = _made(caller, "/v1/enrolments", person)
+        line = self.service.alliance.value(
+            "SELECT txn_id FROM transactions WHERE txn_ref = %s", self.disputed[system]
+        )
+        claim = {"transaction": f"txn_{line.hex}", "reason": "other", "text": "费率不符"}
+        dispute = _made(caller, "/v1/disputes", claim)
         events = caller.get("/v1/events").json["data"]
         return Ids(
             redeemed["id"],
@@ -102,6 +111,7 @@ class Lived:
             hook["id"],
             events[0]["id"],
             enrolment["enrolment_id"],
+            dispute["id"],
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from clearinghouse.store.database import Session
 from tests.alliances import CARDS
 from tests.api.attacking import WHEN
 from tests.api.lived import TODAY, Lived
@@ -20,7 +21,7 @@ from tests.api.service import Caller, Service
 STATE = (
     "SELECT (SELECT count(*) FROM transactions), (SELECT sum(remaining) FROM lots), (SELECT sum(held) FROM lots),"
     " (SELECT count(*) FROM card_states), (SELECT count(*) FROM webhooks WHERE disabled_at IS NULL),"
-    " (SELECT count(*) FROM outbox), (SELECT count(*) FROM cards)"
+    " (SELECT count(*) FROM outbox), (SELECT count(*) FROM cards), (SELECT count(*) FROM dispute_steps)"
 )
 
 
@@ -51,6 +52,8 @@ OTHERS = [
     ("get", "/v1/webhooks/{webhook_id}/deliveries", None),
     ("post", "/v1/webhooks/{webhook_id}/deliveries/{event_id}/resend", None),
     ("delete", "/v1/webhooks/{webhook_id}", None),
+    ("get", "/v1/disputes/{dispute_id}", None),
+    ("post", "/v1/disputes/{dispute_id}/answer", {"answer": "accept", "text": "x"}),
 ]  # fmt: skip
 
 
@@ -68,10 +71,13 @@ def test_what_is_anothers_is_not_there(
         (lived.callers["CLD"], "CLD-GZ"),
         (lived.operator, "AUR-BJ"),
     ):
+        # The operator answers disputes about fees, so it is no stranger to this one.
+        if stranger is lived.operator and "disputes" in path:
+            continue
         ids = {**asdict(lived.ids["BAM"]), "hotel": hotel}
         address = re.sub(r"{(\w+)}", lambda name, ids=ids: ids[name[1]], path)
         answer = stranger.send(method.upper(), address, key="steal", **sent)
-        # The operator can't even have the scopes of tills.
+        # Nor can it have the scopes of tills.
         allowed = (403, 404) if stranger is lived.operator else (404,)
         assert answer.status_code in allowed, (answer.status_code, answer.text)
         assert "BAM" not in answer.text
@@ -91,7 +97,7 @@ def test_lists_hold_nothing_of_anothers(lived: Lived, aur: Caller) -> None:
     others = {value for code in ("BAM", "CLD") for value in asdict(lived.ids[code]).values()} - {
         "2026-10"
     }
-    for path in ("transactions", "batches", "webhooks", "events", "periods"):
+    for path in ("transactions", "batches", "webhooks", "events", "periods", "disputes"):
         text = aur.get(f"/v1/{path}?limit=100" if path != "webhooks" else "/v1/webhooks").text
         assert not [value for value in others if value in text], path
     for query in ("host_hotel=BAM-HZ", "txn_ref=o7", f"host_hotel=CLD-GZ&business_date={TODAY}"):
@@ -167,3 +173,34 @@ def test_looking_a_card_up_tells_no_stranger_whose_it_is(service: Service) -> No
         assert found.pop("card_masked")
         alike.append(found)
     assert alike[0] == alike[1]
+
+
+def test_beginning_an_enrolment_asks_the_same_of_the_books_for_everybody(
+    lived: Lived, aur: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So not even how long it takes tells who is a member, whose, or of nothing."""
+    asked: list[str] = []
+    for name in ("rows", "row", "run"):
+        method = getattr(Session, name)
+
+        def told(session: Session, sql: str, *more: Any, method: Any = method) -> Any:
+            asked.append(sql)
+            return method(session, sql, *more)
+
+        monkeypatch.setattr(Session, name, told)
+    person = {"hotel": "AUR-BJ", "tier_code": "A1", "name": "王伟"}
+    seen = []
+    for phone in ("13800138000", "13800138001", "13900139888"):
+        asked.clear()
+        assert aur.post("/v1/enrolments", json={**person, "phone": phone}).status_code == 201
+        seen.append(tuple(asked))
+        wrong = f"{(int(lived.codes[-1].code) + 1) % 1_000_000:06}"
+        enrolment = lived.service.alliance.value(
+            "SELECT enrolment FROM enrolments ORDER BY begun_at DESC LIMIT 1"
+        )
+        asked.clear()
+        answer = aur.post(f"/v1/enrolments/enr_{enrolment.hex}/confirm", json={"code": wrong})
+        assert answer.json["code"] == "code_wrong"
+        seen.append(tuple(asked))
+    assert len(set(seen[::2])) == len(set(seen[1::2])) == 1
+    assert len(seen[0]) > 3

@@ -14,6 +14,10 @@ from tests.api.lived import AT, Lived
 from tests.api.service import Caller
 from tests.operations.night_audit import HEADER
 
+#: Fifty megabytes in fifty kilobytes, and an object of fifty thousand members.
+BOMB = gzip.compress(bytes(50 << 20))
+MANY = json.dumps({f"m{n}": n for n in range(50_000)}).encode()
+
 
 @pytest.fixture
 def aur(lived: Lived) -> Caller:
@@ -62,9 +66,9 @@ def test_bodies_of_all_sizes_and_depths(lived: Lived, aur: Caller) -> None:
             (b'{"a":1' + b',"a":1' * 1000 + b"}", {}, (400,)),
             (b'{"points":' + b"9" * 100_000 + b"}", {}, (400,)),
             (b'{"points":1e999999}', {}, (400, 422)),
-            (json.dumps({f"m{n}": n for n in range(50_000)}).encode(), {}, (413, 422)),
+            (MANY, {}, (413, 422)),
             (gzip.compress(text.encode()), {"Content-Encoding": "gzip"}, (400, 415)),
-            (gzip.compress(bytes(50 << 20)), {"Content-Encoding": "gzip"}, (400, 415)),
+            (BOMB, {"Content-Encoding": "gzip"}, (400, 415)),
             (zipped(bytes(5 << 20)), {}, (400,)),
             (text.encode("utf-16"), {}, (400,)),
             (b"\xef\xbb\xbf" + text.encode(), {}, (400,)),

@@ -39,7 +39,7 @@ NASTY = {
     "digits": "６２７７８１００００００００１３",
 }
 #: A refusal; for what may hold any text (a reason, a name) it may also be taken, and is kept as it is.
-REFUSED = {400, 404, 409, 414, 422, 429}
+REFUSED = {400, 403, 404, 409, 414, 422, 429}
 
 
 @pytest.fixture

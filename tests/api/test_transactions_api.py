@@ -260,6 +260,24 @@ def test_a_hold_is_captured_read_and_voided(service: Service) -> None:
     assert sound(service)
 
 
+def test_a_process_that_has_just_started_reads_and_captures(service: Service) -> None:
+    """What it knows of the alliance it must not read as one member, who may not see all of it."""
+    cld = service.client("CLD")
+    told = cld.post(
+        "/v1/authorizations", json=body("redeem", "CLD-GZ", "H1", points=10), key="h"
+    ).json
+    now = {"business_date": "2026-11-10", "occurred_at": "2026-11-10T12:00:00+08:00", "points": 10}
+    calls: tuple[tuple[str, str, dict[str, Any], int], ...] = (
+        ("GET", "/v1/transactions", {}, 200),
+        ("GET", f"/v1/authorizations/{told['id']}", {}, 200),
+        ("POST", f"/v1/authorizations/{told['id']}/capture", {"json": now, "key": "c"}, 201),
+    )
+    for method, path, sent, status in calls:
+        service.context.directory._directory = None
+        answer = cld.send(method, path, **sent)
+        assert answer.status_code == status, answer.json
+
+
 def test_events_tell_each_party_its_part(service: Service) -> None:
     post(service.client("CLD"), body("redeem", "CLD-GZ", "3", points=2_000))
     rows = service.alliance.rows(

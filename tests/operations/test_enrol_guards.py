@@ -21,6 +21,7 @@ from clearinghouse.domain.errors import (
     TierUnknown,
     TooManyCodes,
 )
+from clearinghouse.operations import enrol
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.enrol import (
     Applicant,
@@ -100,6 +101,18 @@ def test_confirming_again_says_the_same(alliance: MiniAlliance, desk: Desk) -> N
     for _ in range(2):
         with pytest.raises(AlreadyAllianceMember):
             desk.confirm(refused)
+
+
+def test_a_system_has_no_more_codes_sent_than_it_may(
+    desk: Desk, alliance: MiniAlliance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enrol, "_SYSTEM_AN_HOUR", 2)
+    for number in range(2):
+        desk.begin(replace(NEW, phone=f"1390013901{number}"))
+    with pytest.raises(TooManyCodes):
+        desk.begin(replace(NEW, phone="13900139019"))
+    other = replace(NEW, hotel_code="CLD-GZ", tier_code="C1", phone="13900139018")
+    Desk(alliance, "CLD").begin(other)
 
 
 def test_a_phone_gets_five_codes_an_hour_whoever_asks(alliance: MiniAlliance, desk: Desk) -> None:

@@ -22,7 +22,17 @@ EVERYBODYS = {
     "tiers",
 }
 #: Columns that say whose a row is.
-OWNERS = {"system", "host_system", "issuer_system", "debtor", "creditor", "client", "opened_by", "respondent", "by_system"}
+OWNERS = {
+    "system",
+    "host_system",
+    "issuer_system",
+    "debtor",
+    "creditor",
+    "client",
+    "opened_by",
+    "respondent",
+    "by_system",
+}
 #: Tables with such a column that no member may read at all.
 NOBODYS = {
     "card_states", "card_tiers", "client_assertions", "clients", "idempotent_answers",
