@@ -40,6 +40,7 @@ def create_app(context: Context, options: Options | None = None) -> Flask:
     """Make the application on these books."""
     options = options or Options()
     app = _Application("clearinghouse", root_path=str(Path(__file__).parent), static_folder=None)
+    # Flask declares its provider by the base class, which does not have these settings of the default one.
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.compact = True  # type: ignore[attr-defined]

@@ -58,7 +58,7 @@ class Background:
 def _keep(context: Context, stop: Event) -> None:
     rounds = 0
     # Not all processes at the same moment.
-    while not stop.wait(_SWEEP_EVERY_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311
+    while not stop.wait(_SWEEP_EVERY_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311  spreads load, guards nothing
         try:
             sweep(context)
             metrics.outbox_age(oldest_waiting_seconds(context))

@@ -48,7 +48,7 @@ class Periods:
         """Yield the periods, the newest first."""
         return self._transport.pages(Period, "/v1/periods")
 
-    def statement(self, period: str, format: Literal["pdf", "xlsx", "csv", "json"]) -> bytes:  # noqa: A002
+    def statement(self, period: str, format: Literal["pdf", "xlsx", "csv", "json"]) -> bytes:  # noqa: A002  the service's own word
         """Return the own statement of a period (``2026-10``), byte for byte as it was published.
 
         Raises:

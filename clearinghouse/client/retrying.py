@@ -38,7 +38,7 @@ class Patience:
         retry = self.retry
         pause = min(retry.first_pause * 2 ** (self._used - 1), retry.longest_pause)
         # All who failed at the same moment must not come again at the same moment.
-        pause = at_least + random.uniform(pause / 2, pause)  # noqa: S311
+        pause = at_least + random.uniform(pause / 2, pause)  # noqa: S311  spreads load, guards nothing
         too_late = time.monotonic() - self._began + pause > retry.seconds
         if self._used >= retry.attempts or too_late:
             return False

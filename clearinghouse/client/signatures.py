@@ -23,7 +23,7 @@ def verify_webhook(secrets: str | Sequence[str], headers: Mapping[str, str], bod
         SignatureInvalid: nothing proves it.
     """
     # Whoever takes no webhooks needs none of it.
-    from standardwebhooks.webhooks import Webhook, WebhookVerificationError  # noqa: PLC0415
+    from standardwebhooks.webhooks import Webhook, WebhookVerificationError  # noqa: PLC0415  only who verifies needs it
 
     named = {name.lower(): value for name, value in headers.items()}
     for secret in [secrets] if isinstance(secrets, str) else secrets:

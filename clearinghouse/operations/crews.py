@@ -255,7 +255,7 @@ def _sendable(error: Exception) -> _Failure:
     where = "In a worker:\n" + "".join(traceback.format_exception(error))
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - whatever makes it unfit to be sent
         return RuntimeError(type(error).__name__), where
     return error, where
 

@@ -63,6 +63,7 @@ class Group(Generic[T, R]):
             self._lead(taken)
         if mine.failure is not None:
             raise mine.failure
+        # R may itself allow None, so the checker cannot tell "none yet" from a result.
         return mine.result  # type: ignore[return-value]
 
     def _first(self) -> list[_Waiting[T, R]]:
