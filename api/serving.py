@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 
+from api.http.worker import StayingWorker
 from clearinghouse.operations.context import Context
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
         return self._make()
 
 
-def serve(opened: Opened, options: Options, bind: str, threads: int = 8) -> None:
+def serve(opened: Opened, options: Options, bind: str, threads: int = 16) -> None:
     """Serve until a signal ends it. Each worker opens the books for itself: no connection outlives a fork."""
     with _metrics_folder(), ExitStack() as books:
         background: list[Background] = []
@@ -76,7 +77,7 @@ def serve(opened: Opened, options: Options, bind: str, threads: int = 8) -> None
                 "bind": bind,
                 "workers": options.workers,
                 "threads": threads,
-                "worker_class": "gthread",
+                "worker_class": StayingWorker,
                 "timeout": 120,
                 "graceful_timeout": 20,
                 "keepalive": 75,

@@ -86,10 +86,11 @@ def answer_void(context: Context, key: Key, hold: Hold, render: Callable[[Told],
 
     def work(session: Session) -> Result:
         settled: dict[int, Result] = {}
-        if not _fresh(session, [key], settled):
+        claimed = idempotency.claim(session, [key])
+        if not _fresh(session, [key], claimed.mine, settled):
             return settled[0]
         found = void(context, session, hold)
-        directory = context.directory.current(session)
+        directory = context.directory.at(session, claimed.directory_version)
         given = render(HoldTold(found, directory) if isinstance(found, Hold) else found)
         batch = Batch()
         idempotency.keep(batch, [(key, given)], context.clock())
@@ -120,9 +121,14 @@ def _answer(
     context: Context, session: Session, waited: Waited, requests: Sequence[Request]
 ) -> list[Result]:
     results: dict[int, Result] = {}
-    fresh = _fresh(session, [request.key for request in requests], results)
+    keys = [request.key for request in requests]
+    claimed = idempotency.claim(session, keys)
+    fresh = _fresh(session, keys, claimed.mine, results)
     if fresh:
-        answers = _decided(context, session, waited, [requests[place] for place in fresh])
+        directory = context.directory.at(session, claimed.directory_version)
+        answers = _decided(
+            context, session, directory, waited, [requests[place] for place in fresh]
+        )
         results |= {
             place: Answered(given, False) for place, given in zip(fresh, answers, strict=True)
         }
@@ -130,10 +136,13 @@ def _answer(
 
 
 def _decided(
-    context: Context, session: Session, waited: Waited, requests: Sequence[Request]
+    context: Context,
+    session: Session,
+    directory: Directory,
+    waited: Waited,
+    requests: Sequence[Request],
 ) -> list[Answer]:
     """Post the lines of those who may speak for their hosts; return the answers, which are written with them."""
-    directory = context.directory.current(session)
     allowed = [_speaks_for_host(request, directory) for request in requests]
     lines = [request.line for request, may in zip(requests, allowed, strict=True) if may]
     answers: list[Answer] = []
@@ -163,10 +172,13 @@ def _speaks_for_host(request: Request, directory: Directory) -> bool:
     return host is None or request.party.may_act_for(directory, host.number, line.business_date)
 
 
-def _fresh(session: Session, keys: Sequence[Key], results: dict[int, Result]) -> list[int]:
-    """Return the places of keys that were never answered, and settle the others."""
-    # In two statements: what another transaction has answered is seen only once its claim is over.
-    claimed = idempotency.claim(session, keys)
+def _fresh(
+    session: Session, keys: Sequence[Key], claimed: Sequence[bool], results: dict[int, Result]
+) -> list[int]:
+    """Return the places of keys that were never answered, and settle the others.
+
+    The keys are claimed by a statement before: what another has answered is seen only once its claim is over.
+    """
     before = idempotency.kept(session, keys)
     fresh: dict[bytes, int] = {}
     for place, (key, mine) in enumerate(zip(keys, claimed, strict=True)):

@@ -6,11 +6,9 @@ and wakes the others; so a lone request waits for nobody, and fifty at once take
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import islice
-from threading import Condition, Lock
+from threading import Lock
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -23,15 +21,17 @@ _LINGER_SECONDS = 0.004
 
 
 class _Waiting(Generic[T, R]):
-    """One request, and its result once it has one."""
+    """One request, its result once it has one, and the gate behind which its thread waits for it."""
 
-    __slots__ = ("done", "failure", "item", "result")
+    __slots__ = ("done", "failure", "gate", "item", "result")
 
     def __init__(self, item: T) -> None:
         self.item = item
         self.done = False
         self.result: R | None = None
         self.failure: BaseException | None = None
+        self.gate = Lock()
+        self.gate.acquire()
 
 
 class Group(Generic[T, R]):
@@ -42,52 +42,64 @@ class Group(Generic[T, R]):
         self._queue: deque[_Waiting[T, R]] = deque()
         self._led = False
         self._last = 1
-        lock = Lock()
-        self._arrived, self._freed = Condition(lock), Condition(lock)
+        self._lock = Lock()
+        #: Held while the leader waits for company; whoever completes it lets go.
+        self._company = Lock()
+        self._wanted = 0
 
     def submit(self, item: T) -> R:
         """Carry out an item, alone or with others, and return its result or raise what went wrong."""
         mine: _Waiting[T, R] = _Waiting(item)
-        taken: list[_Waiting[T, R]] = []
-        with self._freed:
+        with self._lock:
             self._queue.append(mine)
-            self._arrived.notify()
-            while not mine.done and (self._led or mine not in self._first()):
-                self._freed.wait()
-            if not mine.done:
-                self._led = True
-                self._await_company()
-                taken = [self._queue.popleft() for _ in self._first()]
-                self._last = len(taken)
-        if taken:
-            self._lead(taken)
+            leads, self._led = not self._led, True
+            if self._wanted and len(self._queue) >= self._wanted:
+                self._wanted = 0
+                self._company.release()
+        if not leads:
+            # Opened when it is carried out, or when it is its turn to lead: nobody else is woken.
+            mine.gate.acquire()
+        if not mine.done:
+            self._lead()
         if mine.failure is not None:
             raise mine.failure
         # R may itself allow None, so the checker cannot tell "none yet" from a result.
         return mine.result  # type: ignore[return-value]
 
-    def _first(self) -> list[_Waiting[T, R]]:
-        """Return those that the next group takes; one of them leads it."""
-        return list(islice(self._queue, _MOST))
-
     def _await_company(self) -> None:
         """Let those come who came together last time: they were answered together and so ask together."""
-        until = time.monotonic() + _LINGER_SECONDS
-        while len(self._queue) < min(self._last, _MOST):
-            if not self._arrived.wait(until - time.monotonic()):
+        with self._lock:
+            wanted = min(self._last, _MOST)
+            if len(self._queue) >= wanted:
                 return
+            self._company.acquire(blocking=False)
+            self._wanted = wanted
+        self._company.acquire(timeout=_LINGER_SECONDS)
+        with self._lock:
+            self._wanted = 0
 
-    def _lead(self, taken: list[_Waiting[T, R]]) -> None:
+    def _lead(self) -> None:
+        """Carry out the first of the queue, then hand the lead to the first of those who came meanwhile."""
+        self._await_company()
+        with self._lock:
+            taken = [self._queue.popleft() for _ in range(min(len(self._queue), _MOST))]
+            self._last = len(taken)
         try:
             results = self._carry_out([waiting.item for waiting in taken])
             for waiting, result in zip(taken, results, strict=True):
                 waiting.result = result
-        except Exception as failure:  # noqa: BLE001 - raised where each of them waits
+        except BaseException as failure:
             for waiting in taken:
                 waiting.failure = failure
+            # Raised where each of them waits; what ends the process ends it here as well.
+            if not isinstance(failure, Exception):
+                raise
         finally:
-            with self._freed:
-                for waiting in taken:
-                    waiting.done = True
-                self._led = False
-                self._freed.notify_all()
+            with self._lock:
+                following = self._queue[0] if self._queue else None
+                self._led = following is not None
+            for waiting in taken:
+                waiting.done = True
+                waiting.gate.release()
+            if following is not None:
+                following.gate.release()

@@ -45,14 +45,19 @@ class Batch:
     def insert(self, target: Table, rows: Sequence[Sequence[object]]) -> None:
         """Add rows; each has the target's columns in order."""
         if rows:
-            self._statements.append(target.insert())
-            self._parameters.extend(arrays(rows))
+            self.add(target.insert(), arrays(rows))
 
-    def write(self, session: Session) -> None:
-        """Send everything in one round trip."""
-        if self._statements:
-            calls = [session.prepared(statement) for statement in self._statements]
-            session.run("; ".join(calls), self._parameters)
+    def add(self, statement: str, parameters: Sequence[str]) -> None:
+        """Add another statement, one of a few constant texts."""
+        self._statements.append(statement)
+        self._parameters.extend(parameters)
+
+    def write(self, session: Session) -> int:
+        """Send everything in one round trip; return how many rows the last statement touched."""
+        if not self._statements:
+            return 0
+        calls = [session.prepared(statement) for statement in self._statements]
+        return session.run("; ".join(calls), self._parameters)
 
 
 def arrays(rows: Sequence[Sequence[object]]) -> list[str]:

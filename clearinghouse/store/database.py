@@ -14,8 +14,8 @@ from typing import Any
 import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy import Engine, PoolProxiedConnection, create_engine, event, text
+from sqlalchemy.exc import OperationalError
 
 from clearinghouse.domain.errors import DatabaseUnavailable
 
@@ -33,36 +33,60 @@ _COMMON_SETUP = ("SET TIME ZONE 'UTC'", "SET search_path = public", "SET jit = o
 
 Row = tuple[Any, ...]
 
+_IDLE = psycopg2.extensions.TRANSACTION_STATUS_IDLE
+
 
 class Session:
-    """One database transaction, as the store's functions see it."""
+    """One database transaction, as the store's functions see it.
 
-    __slots__ = ("_connection",)
+    Attributes:
+        info: What is remembered of the connection from one transaction to the next; nobody else has it meanwhile.
+    """
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    __slots__ = ("_driver", "_opening", "info")
+
+    def __init__(
+        self, driver: psycopg2.extensions.connection, info: dict[Any, Any], opening: str = ""
+    ) -> None:
+        self._driver = driver
+        self._opening = opening
+        self.info = info
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything was asked of the server yet."""
+        return not self._opening
 
     def cursor(self) -> psycopg2.extensions.cursor:
-        """Return a psycopg2 cursor of this transaction, for set-based statements on the hot path."""
-        cursor: psycopg2.extensions.cursor = self._connection.connection.cursor()  # type: ignore[assignment]
-        return cursor
+        """Return a psycopg2 cursor of this transaction, for what the other methods can't do."""
+        if self._opening:
+            self.run("SELECT")
+        return self._driver.cursor()
+
+    def _execute(
+        self, cursor: psycopg2.extensions.cursor, sql: str, parameters: Sequence[object]
+    ) -> None:
+        if self._opening:
+            # With the first statement, since a round trip of its own takes as long as a small query.
+            sql, self._opening = f"{self._opening}; {sql}", ""
+        cursor.execute(sql, parameters or None)
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Run a query with ``%s`` placeholders and return all its rows."""
-        with self.cursor() as cursor:
-            cursor.execute(sql, parameters or None)
+        with self._driver.cursor() as cursor:
+            self._execute(cursor, sql, parameters)
             return cursor.fetchall()
 
     def row(self, sql: str, parameters: Sequence[object] = ()) -> Row | None:
         """Run a query and return its first row, if there is one."""
-        with self.cursor() as cursor:
-            cursor.execute(sql, parameters or None)
+        with self._driver.cursor() as cursor:
+            self._execute(cursor, sql, parameters)
             return cursor.fetchone()
 
     def run(self, sql: str, parameters: Sequence[object] = ()) -> int:
         """Run a statement and return how many rows it touched."""
-        with self.cursor() as cursor:
-            cursor.execute(sql, parameters or None)
+        with self._driver.cursor() as cursor:
+            self._execute(cursor, sql, parameters)
             return cursor.rowcount
 
     def prepared(self, sql: str) -> str:
@@ -71,13 +95,14 @@ class Session:
         For what is asked again and again with other values: parsing and planning it took as long as doing it.
         The text must come from a few constants, since each stays prepared as long as the connection lives.
         """
-        known: dict[str, str] = self._connection.connection.info.setdefault("prepared", {})
+        known: dict[str, str] = self.info.setdefault("prepared", {})
         call = known.get(sql)
         if call is None:
             parts = sql.split("%s")
             text = "".join(f"{part}${number}" for number, part in enumerate(parts[:-1], start=1))
             name = f"prepared_{len(known)}"
-            with self.cursor() as cursor:
+            # Not in the transaction: what is prepared outlives it.
+            with self._driver.cursor() as cursor:
                 cursor.execute(f"PREPARE {name} AS {text}{parts[-1]}")
             values = ", ".join(["%s"] * (len(parts) - 1))
             call = known[sql] = f"EXECUTE {name} ({values})" if values else f"EXECUTE {name}"
@@ -87,8 +112,7 @@ class Session:
         self, sql: str, parameters: Sequence[object] = (), batch: int = 5000
     ) -> Iterator[Row]:
         """Run a query whose rows do not fit in memory and yield them through a server-side cursor."""
-        raw: psycopg2.extensions.connection = self._connection.connection  # type: ignore[assignment]
-        with raw.cursor(name="stream") as cursor:
+        with self._driver.cursor(name="stream") as cursor:
             cursor.itersize = batch
             cursor.execute(sql, parameters or None)
             yield from cursor
@@ -99,11 +123,13 @@ class Database:
 
     def __init__(self, owner_url: str, *, pool_size: int = 8) -> None:
         self.owner_url = owner_url
-        self._value_path = self._engine(_POSTER_SETUP, pool_size)
+        self._value_path = self._engine(_POSTER_SETUP, pool_size, autocommit=True)
         self._office = self._engine(_OFFICE_SETUP, 2)
         self._reading = self._engine(_READER_SETUP, pool_size)
 
-    def _engine(self, setup: tuple[str, ...], pool_size: int) -> Engine:
+    def _engine(
+        self, setup: tuple[str, ...], pool_size: int, *, autocommit: bool = False
+    ) -> Engine:
         engine = create_engine(
             self.owner_url, pool_size=pool_size, max_overflow=4, pool_pre_ping=False
         )
@@ -114,14 +140,24 @@ class Database:
             with connection.cursor() as cursor:
                 cursor.execute("; ".join((*_COMMON_SETUP, *setup)))
             connection.commit()
+            # The driver would else send BEGIN by itself, in a round trip of its own.
+            connection.autocommit = autocommit
 
         return engine
 
     @contextmanager
     def posting(self) -> Iterator[Session]:
         """Open a transaction of the value path; it commits at the end, or leaves nothing on any error."""
-        with self._begin(self._value_path) as session:
-            yield session
+        with _told_plainly(self._value_path) as (connection, driver):
+            session = Session(driver, connection.info, "BEGIN")
+            try:
+                yield session
+            except BaseException:
+                if session.has_begun and not driver.closed:
+                    session.run("ROLLBACK")
+                raise
+            if session.has_begun:
+                session.run("COMMIT")
 
     @contextmanager
     def office(self) -> Iterator[Session]:
@@ -142,24 +178,14 @@ class Database:
 
     @contextmanager
     def _begin(self, engine: Engine) -> Iterator[Session]:
-        try:
-            connection = engine.connect()
-        except (OperationalError, psycopg2.OperationalError) as error:
-            raise DatabaseUnavailable(
-                f"the database can't be reached: {_first_line(error)}"
-            ) from error
-        driver = connection.connection.dbapi_connection
-        try:
-            with connection, connection.begin():
-                yield Session(connection)
-        except (DBAPIError, psycopg2.Error) as error:
-            if driver is None or driver.closed:
-                # The others of the pool are as old and as dead; whoever comes next gets new ones.
-                engine.dispose()
-                raise DatabaseUnavailable(
-                    "the connection to the database was lost; what was committed stays, run it again"
-                ) from error
-            raise
+        with _told_plainly(engine) as (connection, driver):
+            try:
+                yield Session(driver, connection.info)
+            except BaseException:
+                if not driver.closed:
+                    driver.rollback()
+                raise
+            driver.commit()
 
     def close(self) -> None:
         """Close all connections."""
@@ -168,14 +194,38 @@ class Database:
         self._reading.dispose()
 
 
+@contextmanager
+def _told_plainly(
+    engine: Engine,
+) -> Iterator[tuple[PoolProxiedConnection, psycopg2.extensions.connection]]:
+    """Lend a connection of the pool, and tell in a sentence of ours that there is none or that it was lost."""
+    try:
+        connection = engine.raw_connection()
+    except (OperationalError, psycopg2.OperationalError) as error:
+        raise DatabaseUnavailable(f"the database can't be reached: {_first_line(error)}") from error
+    driver: Any = connection.dbapi_connection
+    try:
+        yield connection, driver
+    except psycopg2.Error as error:
+        if driver.closed:
+            # The others of the pool are as old and as dead; whoever comes next gets new ones.
+            engine.dispose()
+            raise DatabaseUnavailable(
+                "the connection to the database was lost; what was committed stays, run it again"
+            ) from error
+        raise
+    finally:
+        if driver.closed or driver.info.transaction_status != _IDLE:
+            # It is lost, or whoever were lent it next would write into a transaction that is not theirs.
+            connection.invalidate()
+        connection.close()
+
+
 def is_conflict(error: Exception) -> bool:
     """Tell whether a transaction failed only because another came first, so that it may be tried again."""
-    if isinstance(error, DBAPIError):
-        error = error.orig if isinstance(error.orig, Exception) else error
     return isinstance(
         error,
-        IntegrityError
-        | psycopg2.errors.UniqueViolation
+        psycopg2.errors.UniqueViolation
         | psycopg2.errors.DeadlockDetected
         | psycopg2.errors.SerializationFailure,
     )

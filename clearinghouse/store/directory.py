@@ -20,7 +20,10 @@ class DirectoryCache:
     def current(self, session: Session) -> Directory:
         """Return the directory as this transaction sees it."""
         row = session.row(session.prepared("SELECT number FROM directory_version"))
-        version = row[0] if row else 0
+        return self.at(session, row[0] if row else 0)
+
+    def at(self, session: Session, version: int) -> Directory:
+        """Return the directory of a version that this transaction has read."""
         with self._lock:
             if self._directory is None or version != self._version:
                 self._directory = read_directory(session)

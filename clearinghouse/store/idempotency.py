@@ -19,7 +19,8 @@ _ANSWERS = table(
 
 _CLAIM = (
     f"SELECT ARRAY(SELECT pg_try_advisory_xact_lock({_KEY_LOCK}, key)"
-    " FROM unnest(%s::int[]) WITH ORDINALITY AS wanted (key, place) ORDER BY place)"
+    " FROM unnest(%s::int[]) WITH ORDINALITY AS wanted (key, place) ORDER BY place),"
+    " (SELECT number FROM directory_version)"
 )
 _KEPT = (
     "SELECT a.key, a.request, a.status, a.body"
@@ -59,11 +60,18 @@ def key_of(client: int, key: str, request: bytes) -> Key:
     )
 
 
-def claim(session: Session, keys: Sequence[Key]) -> list[bool]:
+class Claimed(NamedTuple):
+    """Which keys are now this transaction's, and the version of the directory, which whoever claims asks for next."""
+
+    mine: list[bool]
+    directory_version: int
+
+
+def claim(session: Session, keys: Sequence[Key]) -> Claimed:
     """Claim keys until this transaction ends; false where another transaction is at the same key."""
     numbers = [int.from_bytes(key.key[:4], signed=True) for key in keys]
     row = session.row(session.prepared(_CLAIM), [array(numbers)])
-    return list(row[0]) if row else []
+    return Claimed(*row) if row else Claimed([], 0)
 
 
 def kept(session: Session, keys: Sequence[Key]) -> dict[bytes, Kept]:

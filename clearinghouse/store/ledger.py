@@ -61,8 +61,7 @@ def write_books(
     batch = batch or Batch()
     if books.accepted:
         _add(batch, books, posted_at)
-    batch.write(session)
-    _update_lots_and_debts(session, books)
+    _update_lots_and_debts(session, books, batch)
     write_holds(session, books)
 
 
@@ -144,7 +143,8 @@ def _add_lots_and_debts(batch: Batch, books: Books) -> None:
     )
 
 
-def _update_lots_and_debts(session: Session, books: Books) -> None:
+def _update_lots_and_debts(session: Session, books: Books, batch: Batch) -> None:
+    """Write the batch, and in the same round trip what has changed of lots."""
     new = {lot.number for lot in books.new_lots}
     lots = [lot for number, lot in sorted(books.touched_lots.items()) if number not in new]
     if lots:
@@ -154,7 +154,9 @@ def _update_lots_and_debts(session: Session, books: Books) -> None:
                 for lot in lots
             ]
         )
-        written = session.run(session.prepared(_UPDATE_LOTS), columns)
+        batch.add(_UPDATE_LOTS, columns)
+    written = batch.write(session)
+    if lots:
         _all_written(written, len(lots), "lots")
     created = {debt.number for debt in books.new_debts}
     debts = [debt for number, debt in sorted(books.touched_debts.items()) if number not in created]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from clearinghouse.domain.accounts import AccountKind, Asset, account
@@ -47,6 +47,13 @@ _SHARE_PERIODS = (
     f"SELECT pg_advisory_xact_lock_shared({PERIOD_LOCK}, period) FROM unnest(%s::int[]) AS period"
 )
 _CLOSED_THROUGH = "SELECT coalesce(max(period), 0) FROM periods WHERE state <> 'open'"
+#: With it, whether there is a debt or a hold whose time is over: two tables less to ask, since most have neither.
+_CLOSED_AND_RARE = (
+    "SELECT (SELECT coalesce(max(period), 0) FROM periods WHERE state <> 'open'),"
+    " EXISTS (SELECT FROM debts WHERE traveller = ANY (%s::bigint[]) AND remaining > 0),"
+    " EXISTS (SELECT FROM authorizations"
+    " WHERE traveller = ANY (%s::bigint[]) AND state = 'held' AND expires_at <= %s)"
+)
 _REFERENCES = (
     "SELECT r.host_hotel, r.txn_ref, r.content, r.txn_id"
     " FROM unnest(%s::int[], %s::text[]) AS wanted (host_hotel, txn_ref)"
@@ -56,6 +63,8 @@ _DEBTS = (
     f"SELECT {DEBT_COLUMNS} FROM debts"
     " WHERE traveller = ANY (%s::bigint[]) AND remaining > 0 ORDER BY number"
 )
+#: Where a connection remembers the last closed period that it has seen.
+_CLOSED_BEFORE = "closed_before"
 _ASSETS = {asset.value: asset for asset in Asset}
 _NEEDS_LOTS = (Kind.REDEEM.value, Kind.STORED_VALUE_SPEND.value, Kind.REFUND.value)
 
@@ -72,7 +81,8 @@ def load_books(
     began = perf_counter()
     lot_numbers = _lock_travellers(session, travellers, most_lots)
     waited = perf_counter() - began
-    books = Books(_lock_periods(session, lines), LotNumbers(session, lot_numbers), now)
+    standing = _lock_periods(session, lines, travellers, now)
+    books = Books(standing.closed_through, LotNumbers(session, lot_numbers), now)
     books.waited_us = round(waited * 1e6)
     books.cards = cards
     books.card_indexes = found.indexes
@@ -83,9 +93,12 @@ def load_books(
         for line in lines
         if line.kind in _NEEDS_LOTS and line.card_number in cards
     }
-    _lots_and_debts(session, books, sorted(drawing), originals, travellers)
-    if drawing:
-        load_holds(session, books, sorted(drawing), *_holds_named(directory, lines))
+    _lots(session, books, sorted(drawing), originals)
+    if standing.debts:
+        _debts(session, books, travellers)
+    auth_ids, references = _holds_named(directory, lines)
+    if drawing and (standing.holds_over or auth_ids or references):
+        load_holds(session, books, sorted(drawing), auth_ids, references)
     return books
 
 
@@ -131,23 +144,35 @@ def _lock_travellers(session: Session, travellers: list[int], most_lots: int) ->
     return [row[0] for row in rows]
 
 
-def _lock_periods(session: Session, lines: Sequence[Line]) -> int:
-    """Share the locks of the periods that the lines go to; return the last period that takes no more.
+class _Standing(NamedTuple):
+    """What is known once all locks are held: the last closed period, and what the travellers may have."""
+
+    closed_through: int
+    debts: bool
+    holds_over: bool
+
+
+def _lock_periods(
+    session: Session, lines: Sequence[Line], travellers: Sequence[int], now: datetime
+) -> _Standing:
+    """Share the locks of the periods that the lines go to; return what holds now that they are held.
 
     The closer commits ``closing`` and then waits for these locks. So the state is read again once they are
-    held: what was open then stays open to this transaction.
+    held: what was open then stays open to this transaction. Which lock to share first is a guess from last time.
     """
     months = {period_of(line.business_date) for line in lines}
-    closed = _closed_through(session)
+    closed = session.info.get(_CLOSED_BEFORE, 0)
     locked: set[int] = set()
+    lock, last = session.prepared(_SHARE_PERIODS), session.prepared(_CLOSED_AND_RARE)
+    owners = array(travellers)
     while True:
         targets = {max(month, closed + 1) for month in months} - locked
-        if not targets:
-            return closed
-        lock, last = session.prepared(_SHARE_PERIODS), session.prepared(_CLOSED_THROUGH)
-        row = session.row(f"{lock}; {last}", [array(sorted(targets))])
-        closed = row[0] if row else 0
+        row = session.row(f"{lock}; {last}", [array(sorted(targets)), owners, owners, now])
+        found = _Standing(*row) if row else _Standing(0, False, False)
+        closed = session.info[_CLOSED_BEFORE] = found.closed_through
         locked |= targets
+        if {max(month, closed + 1) for month in months} <= locked:
+            return found
 
 
 def _closed_through(session: Session) -> int:
@@ -275,14 +300,13 @@ def _standing_legs(session: Session, books: Books, periods: str, ids: str) -> No
         standing[row[1] - 1] = after_reversal(standing[row[1] - 1], Leg(*row[2:]))
 
 
-def _lots_and_debts(
+def _lots(
     session: Session,
     books: Books,
     drawing: list[int],
     originals: dict[UUID, list[tuple[int, int]]],
-    travellers: list[int],
 ) -> None:
-    """Load open lots of those who draw, the lots and lot families of the originals, and live debts."""
+    """Load open lots of those who draw, and the lots and lot families of the originals."""
     named = {lot for draws in originals.values() for lot, _ in draws}
     named |= {txn.lot for txn in books.txns.values() if txn.lot is not None}
     if drawing:
@@ -294,6 +318,10 @@ def _lots_and_debts(
         txn = books.txns[txn_id]
         lots = books.pool(txn.traveller).lots
         txn.draws = [Draw(lots[lot], amount) for lot, amount in draws]
+
+
+def _debts(session: Session, books: Books, travellers: list[int]) -> None:
+    """Load live debts."""
     for row in session.rows(session.prepared(_DEBTS), [array(travellers)]):
         debt = debt_from_row(row)
         books.pool(debt.traveller).debts.append(debt)

@@ -74,3 +74,33 @@ def test_a_group_does_not_wait_long_for_those_who_do_not_come_again() -> None:
     for number in range(20):
         group.submit(number)
     assert time.monotonic() - began < 5
+
+
+def test_what_ends_a_leader_is_told_to_those_with_it_and_the_next_goes_on() -> None:
+    def interrupted(items: Sequence[int]) -> list[int]:
+        if -1 in items:
+            raise SystemExit(1)
+        return list(items)
+
+    group = Group[int, int](interrupted)
+    with pytest.raises(SystemExit):
+        group.submit(-1)
+    assert group.submit(1) == 1
+
+
+def test_whoever_arrives_during_a_group_leads_the_next_at_once() -> None:
+    began, goes_on = threading.Event(), threading.Event()
+
+    def held(items: Sequence[int]) -> list[int]:
+        began.set()
+        assert goes_on.wait(10)
+        return list(items)
+
+    group = Group[int, int](held)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(group.submit, 0)
+        assert began.wait(10)
+        rest = [pool.submit(group.submit, number) for number in (1, 2, 3)]
+        assert not any(each.done() for each in (first, *rest))
+        goes_on.set()
+        assert [each.result(10) for each in (first, *rest)] == [0, 1, 2, 3]
