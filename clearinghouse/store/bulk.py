@@ -7,26 +7,32 @@ table, needs no staging table, works under row-level security, and serves one ro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from clearinghouse.store.database import Session
 
 
-class Table(NamedTuple):
+class Table:
     """A table to write to: its name and the columns with their types, in the order of the rows' values."""
 
-    name: str
-    columns: tuple[tuple[str, str], ...]
+    __slots__ = ("_insert", "_unnest", "columns", "name")
+
+    def __init__(self, name: str, columns: tuple[tuple[str, str], ...]) -> None:
+        self.name = name
+        self.columns = columns
+        # Written once: each call at a till inserts into eight tables.
+        self._unnest = "unnest(" + ", ".join(f"%s::{kind}[]" for _, kind in columns) + ")"
+        names = ", ".join(column for column, _ in columns)
+        self._insert = f"INSERT INTO {name} ({names}) SELECT * FROM {self._unnest}"
 
     def unnest(self) -> str:
         """Return the row source for one array parameter a column."""
-        return "unnest(" + ", ".join(f"%s::{kind}[]" for _, kind in self.columns) + ")"
+        return self._unnest
 
     def insert(self) -> str:
         """Return the statement that inserts one array parameter a column."""
-        names = ", ".join(name for name, _ in self.columns)
-        return f"INSERT INTO {self.name} ({names}) SELECT * FROM {self.unnest()}"
+        return self._insert
 
 
 def table(name: str, columns: str) -> Table:

@@ -37,6 +37,7 @@ class Vault:
         self._wrapping = AESGCM(_derive(master_key, b"person keys"))
         self._house = AESGCM(_derive(master_key, b"house secrets"))
         self.key_id = _derive(master_key, b"key id").hex()[:16]
+        self._block_ciphers: dict[str, Cipher[modes.ECB]] = {}
 
     def __reduce__(self) -> tuple[type[Vault], tuple[bytes]]:
         """Hand the vault to another process of ours, as its key."""
@@ -119,9 +120,12 @@ class Vault:
         return self._block_cipher(what).decryptor().update(hidden)
 
     def _block_cipher(self, what: str) -> Cipher[modes.ECB]:
-        # One block alone, and a key for each kind of value: the mode chains nothing that could be told apart.
-        key = _derive(self._master_key, f"block {what}".encode())
-        return Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305
+        known = self._block_ciphers.get(what)
+        if known is None:
+            # One block alone, and a key for each kind of value: the mode chains nothing that could be told apart.
+            key = _derive(self._master_key, f"block {what}".encode())
+            known = self._block_ciphers[what] = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305
+        return known
 
 
 def encrypt_text(person_key: bytes, value: str, what: str) -> bytes:
