@@ -5,6 +5,8 @@
 BIN := .venv/bin
 STAMP := .venv/.stamp
 PACKAGES := clearinghouse settlement api migrations
+# Tests wait for other processes half of their time: two of them for each processor, up to 8, leave none idle.
+WORKERS := $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && n=4; echo $$((2 * n)))
 
 # The first Python that is new enough: the one asked for (PYTHON=...), the default, or one beside it.
 find_python = for p in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -31,7 +33,7 @@ demo: $(STAMP) ## Show a whole alliance month on this machine (ARGS="--out DIR")
 	@$(BIN)/clearinghouse demo $(ARGS)
 
 test: $(STAMP) tools ## Run the tests (ARGS="-k name" for some of them)
-	@$(BIN)/python -m pytest -n auto --dist loadscope $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP) ## Check format, lint, types, import layers and dead code
 	@$(checks); \

@@ -1,12 +1,14 @@
 """Frozen settings, read once from the environment; ``SETTINGS_TABLE`` is their only description.
 
-docs/configuration.md shows the same table, and a test keeps the two equal.
+docs/configuration.md shows the same table, and a test keeps the two equal. Each can also be read from a file, named
+by the variable with ``_FILE`` at its end: so a secret stands neither in a process's environment nor in a compose file.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import json
 import os
 import pwd
 from collections.abc import Mapping
@@ -16,11 +18,15 @@ from typing import Self
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from clearinghouse.domain.errors import ConfigError
+from clearinghouse.domain.operator_profile import OperatorProfile, operator_profile
 
 MASTER_KEY_BYTES = 32
 MAX_IMPORT_WORKERS = 64
 _MOST_BYTES = 10**12
+_FILE = "_FILE"
+_LONGEST_FILE = 65_536
 MAX_RATE = 1_000_000
+_MOST_PROXIES = 10
 _FOLDER_NAME = "hotel-clearinghouse"
 _SCHEMES = frozenset({"postgres", "postgresql", "postgresql+psycopg2"})
 _SECRET_PARAMETERS = frozenset({"password", "passfile", "sslpassword", "sslkey"})
@@ -40,6 +46,18 @@ DATABASE_URL = Variable(
     "embedded PostgreSQL",
     "PostgreSQL 15 or newer to use, as `postgresql://user:password@host:port/database`. "
     "Without it an embedded PostgreSQL runs under the data folder.",
+)
+READER_URL = Variable(
+    "CLEARINGHOUSE_READER_URL",
+    "`CLEARINGHOUSE_DATABASE_URL`",
+    "The same database as its role `clearinghouse_reader`, where `CLEARINGHOUSE_DATABASE_URL` logs in as "
+    "`clearinghouse_poster` and not as the owner of the tables; `clearinghouse db migrate` then needs the owner's.",
+)
+BROKER_URL = Variable(
+    "CLEARINGHOUSE_BROKER_URL",
+    "none: settlement runs in the calling process",
+    "Valkey or Redis through which settlement is shared out to `clearinghouse worker`s, as "
+    "`redis://:password@host:port/0` (`rediss:` with TLS).",
 )
 DATA_DIR = Variable(
     "CLEARINGHOUSE_DATA_DIR",
@@ -78,6 +96,12 @@ PUBLIC_URL = Variable(
     "Address under which hotels reach the service, as `https://clearing.example`. "
     "Its tokens name it as their issuer and audience.",
 )
+PROXIES = Variable(
+    "CLEARINGHOUSE_PROXIES",
+    "0",
+    "How many proxies stand before the service, up to 10, each of which adds to `X-Forwarded-For` whom it was asked "
+    "by. At 0 the header is not believed.",
+)
 REQUESTS_PER_SECOND = Variable(
     "CLEARINGHOUSE_REQUESTS_PER_SECOND",
     "1000",
@@ -94,8 +118,17 @@ SENDER_URL = Variable(
     "How one-time codes reach phones: an SMS gateway's `https://user:password@host/path`, or its mail address as "
     "`smtp://user:password@host/DOMAIN?from=ADDRESS` (`smtps:` too). `log:` writes them to the log: for development.",
 )
+OPERATOR = Variable(
+    "CLEARINGHOUSE_OPERATOR",
+    "no account",
+    "Who the clearing house is on its documents, and the account that members pay to: a JSON object of `name_zh`, "
+    "`name_en`, `uscc`, `bank_account`, `bank_name` and `bank_code` (12 digits of CNAPS, or a BIC), none of them "
+    "required.",
+)
 SETTINGS_TABLE = (
     DATABASE_URL,
+    READER_URL,
+    BROKER_URL,
     DATA_DIR,
     POSTGRES_BIN,
     MASTER_KEY,
@@ -103,9 +136,11 @@ SETTINGS_TABLE = (
     IMPORT_WORKERS_FROM,
     WEBHOOK_PRIVATE,
     PUBLIC_URL,
+    PROXIES,
     REQUESTS_PER_SECOND,
     TOKENS_PER_MINUTE,
     SENDER_URL,
+    OPERATOR,
 )
 
 
@@ -116,28 +151,36 @@ class Settings:
     Attributes:
         data_dir: Absolute folder for the embedded database and the key file; may not exist yet.
         database_url: SQLAlchemy URL of an external PostgreSQL; None means the embedded one.
+        reader_url: The same for the role that systems read as; None means ``database_url`` does both.
+        broker_url: Valkey or Redis that shares out settlement; None means the calling process does all.
         postgres_bin: Folder with the PostgreSQL programs; None means wheel, then system.
         master_key: The 32 bytes of the vault's key; None means the key file under ``data_dir``.
         import_workers: Sequences of lines that an import posts at the same time.
         import_workers_from: Bytes of transactions from which on an import starts worker processes.
         webhook_private: Webhooks may lead to private addresses and over plain http.
         public_url: Address under which the service is reached, without a slash at its end; None means this machine.
+        proxies: How many proxies before the service tell whom they were asked by.
         requests_per_second: What one client of the API may ask for in a second.
         tokens_per_minute: How often a client or an address may ask for a token in a minute.
         sender_url: How one-time codes are sent; ``api.sending`` reads it.
+        operator: Who the clearing house is on its documents.
     """
 
     data_dir: Path
     database_url: str | None = field(default=None, repr=False)
+    reader_url: str | None = field(default=None, repr=False)
+    broker_url: str | None = field(default=None, repr=False)
     postgres_bin: Path | None = None
     master_key: bytes | None = field(default=None, repr=False)
     import_workers: int = int(IMPORT_WORKERS.default)
     import_workers_from: int = int(IMPORT_WORKERS_FROM.default)
     webhook_private: bool = False
     public_url: str | None = None
+    proxies: int = int(PROXIES.default)
     requests_per_second: int = int(REQUESTS_PER_SECOND.default)
     tokens_per_minute: int = int(TOKENS_PER_MINUTE.default)
     sender_url: str = field(default="log:", repr=False)
+    operator: OperatorProfile = field(default_factory=OperatorProfile)
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> Self:
@@ -146,20 +189,27 @@ class Settings:
         Raises:
             ConfigError: A value can't be used; the sentence names the variable, never a secret.
         """
-        url, key = _value(env, DATABASE_URL), _value(env, MASTER_KEY)
+        key = _value(env, MASTER_KEY)
+        url, reader_url = _database_url(env, DATABASE_URL), _database_url(env, READER_URL)
+        if url is None and reader_url is not None:
+            raise ConfigError(f"{READER_URL.name} needs {DATABASE_URL.name} beside it.")
         programs = _value(env, POSTGRES_BIN)
         return cls(
             data_dir=_data_dir(env),
-            database_url=None if url is None else _database_url(url),
+            database_url=url,
+            reader_url=reader_url,
+            broker_url=_broker_url(_value(env, BROKER_URL)),
             postgres_bin=None if programs is None else _folder(env, POSTGRES_BIN, programs),
             master_key=None if key is None else _master_key(key),
             import_workers=_whole(env, IMPORT_WORKERS, MAX_IMPORT_WORKERS),
             import_workers_from=_whole(env, IMPORT_WORKERS_FROM, _MOST_BYTES),
             webhook_private=_yes_or_no(env, WEBHOOK_PRIVATE),
             public_url=_public_url(_value(env, PUBLIC_URL)),
+            proxies=_whole(env, PROXIES, _MOST_PROXIES, least=0),
             requests_per_second=_whole(env, REQUESTS_PER_SECOND, MAX_RATE),
             tokens_per_minute=_whole(env, TOKENS_PER_MINUTE, MAX_RATE),
             sender_url=_value(env, SENDER_URL) or "log:",
+            operator=_operator(_value(env, OPERATOR)),
         )
 
     @property
@@ -175,7 +225,26 @@ class Settings:
 
 
 def _value(env: Mapping[str, str], variable: Variable) -> str | None:
-    return env.get(variable.name, "").strip() or None
+    """What a variable says, or the file that its ``_FILE`` names; an empty variable or file counts as unset."""
+    text = env.get(variable.name, "").strip() or None
+    named = env.get(variable.name + _FILE, "").strip()
+    if not named:
+        return text
+    if text is not None:
+        raise ConfigError(f"{variable.name} and {variable.name}{_FILE} are both set: unset one.")
+    try:
+        with Path(named).open("rb") as file:
+            content = file.read(_LONGEST_FILE + 1)
+        said = content.decode().strip()
+    except OSError as error:
+        raise ConfigError(
+            f"{variable.name}{_FILE}: {named} can't be read ({error.strerror})."
+        ) from None
+    except ValueError:  # not UTF-8, or a path with a NUL
+        raise ConfigError(f"{variable.name}{_FILE}: {named!r} is not a file of text.") from None
+    if len(content) > _LONGEST_FILE:
+        raise ConfigError(f"{variable.name}{_FILE}: {named} is too long for a setting.")
+    return said or None
 
 
 def _yes_or_no(env: Mapping[str, str], variable: Variable) -> bool:
@@ -223,9 +292,11 @@ def _folder(env: Mapping[str, str], variable: Variable, text: str) -> Path:
     return Path(os.path.abspath(text))  # noqa: PTH100  Path.resolve() would follow links
 
 
-def _database_url(text: str) -> str:
+def _database_url(env: Mapping[str, str], variable: Variable) -> str | None:
     """The URL with SQLAlchemy's scheme. A bare ``postgresql://`` would mean another driver."""
-    name = DATABASE_URL.name
+    name, text = variable.name, _value(env, variable)
+    if text is None:
+        return None
     if "://" not in text or text.split("://", 1)[0] not in _SCHEMES:
         raise ConfigError(f"{name} must begin with postgresql:// (PostgreSQL 15 or newer).")
     if "#" in text or any(char.isspace() for char in text):
@@ -240,6 +311,27 @@ def _database_url(text: str) -> str:
     return f"postgresql+psycopg2://{text.split('://', 1)[1]}"
 
 
+def _operator(text: str | None) -> OperatorProfile:
+    try:
+        return operator_profile(json.loads(text or "{}"))
+    except ValueError as wrong:  # JSONDecodeError is one too; its message may quote nothing secret
+        why = "is not JSON" if isinstance(wrong, json.JSONDecodeError) else str(wrong)
+        raise ConfigError(f"{OPERATOR.name} {why}.") from None
+
+
+def _broker_url(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text)
+        sound = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or not text.isprintable() or parts.scheme not in {"redis", "rediss"}:
+        raise ConfigError(f"{BROKER_URL.name} must be redis://host:port/0 or rediss://….")
+    return text
+
+
 def _master_key(text: str) -> bytes:
     try:
         key = base64.b64decode(text.translate(str.maketrans("-_", "+/")), validate=True)
@@ -250,14 +342,14 @@ def _master_key(text: str) -> bytes:
     return key
 
 
-def _whole(env: Mapping[str, str], variable: Variable, most: int) -> int:
-    """The whole number from 1 to ``most`` that a variable holds."""
+def _whole(env: Mapping[str, str], variable: Variable, most: int, least: int = 1) -> int:
+    """The whole number from ``least`` to ``most`` that a variable holds."""
     text = _value(env, variable)
     if text is None:
         return int(variable.default)
-    if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most:
+    if text.isascii() and text.isdigit() and least <= int(text[:9]) <= most:
         return int(text)
-    raise ConfigError(f"{variable.name} must be a whole number from 1 to {most}.")
+    raise ConfigError(f"{variable.name} must be a whole number from {least} to {most}.")
 
 
 def _public_url(text: str | None) -> str | None:

@@ -94,6 +94,9 @@ def test_the_master_key_is_32_bytes_in_either_base64(encode: object) -> None:
         ("DATABASE_URL", "postgresql://u:hu sh@host/db", "in a password write %23 or %20"),
         ("DATABASE_URL", "postgresql://u:hush@host:port/db", "is not a URL"),
         ("DATABASE_URL", "postgresql://u:hush@[host/db", "is not a URL"),
+        ("BROKER_URL", "amqp://u:hush@host/0", "must be redis://host:port/0"),
+        ("BROKER_URL", "redis://:hush@host:port/0", "must be redis://host:port/0"),
+        ("BROKER_URL", "redis:///hush", "must be redis://host:port/0"),
         ("DATA_DIR", "/a\nb", "line break"),
         ("POSTGRES_BIN", "/a\tb", "control character"),
         ("MASTER_KEY", "hush", "must be 32 bytes in base64"),
@@ -119,6 +122,55 @@ def test_a_bad_value_is_one_sentence_that_names_the_variable_and_no_secret(
     assert sentence in message
     assert "hush" not in message
     assert "\n" not in message
+
+
+def test_every_setting_can_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(base64.b64encode(KEY).decode() + "\n")
+    (tmp_path / "url").write_text("  postgresql://u:hush@db/books\n")
+    (tmp_path / "workers").write_text("7\n")
+    (tmp_path / "empty").write_text("\n")
+    env = {
+        "CLEARINGHOUSE_MASTER_KEY_FILE": str(tmp_path / "key"),
+        "CLEARINGHOUSE_DATABASE_URL_FILE": str(tmp_path / "url"),
+        "CLEARINGHOUSE_IMPORT_WORKERS_FILE": str(tmp_path / "workers"),
+        "CLEARINGHOUSE_PUBLIC_URL_FILE": str(tmp_path / "empty"),
+        "CLEARINGHOUSE_SENDER_URL_FILE": " ",
+    }
+    settings = Settings.from_environment({**HOME, **env})
+    assert settings.master_key == KEY
+    assert settings.database_url == "postgresql+psycopg2://u:hush@db/books"
+    assert (settings.import_workers, settings.public_url, settings.sender_url) == (7, None, "log:")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "can't be read (No such file or directory)"),
+        (b"\xff\xfehush", "is not a file of text"),
+        (b"hush " * 20_000, "is too long for a setting"),
+        (b"hush", "must be 32 bytes in base64"),
+    ],
+)
+def test_a_bad_file_is_one_sentence_without_what_is_in_it(
+    tmp_path: Path, content: bytes | None, sentence: str
+) -> None:
+    if content is not None:
+        (tmp_path / "key").write_bytes(content)
+    env = {**HOME, "CLEARINGHOUSE_MASTER_KEY_FILE": str(tmp_path / "key")}
+    with pytest.raises(ConfigError, match=r"^CLEARINGHOUSE_MASTER_KEY") as caught:
+        Settings.from_environment(env)
+    assert sentence in caught.value.message
+    assert "hush" not in caught.value.message
+
+
+def test_a_setting_said_twice_is_refused(tmp_path: Path) -> None:
+    env = {
+        **HOME,
+        "CLEARINGHOUSE_SENDER_URL": "log:",
+        "CLEARINGHOUSE_SENDER_URL_FILE": str(tmp_path),
+    }
+    with pytest.raises(ConfigError, match="are both set"):
+        Settings.from_environment(env)
 
 
 def test_workers_and_programs() -> None:
