@@ -14,6 +14,7 @@ from clearinghouse.client.batches import Batch, Line, LineResult
 from clearinghouse.client.cards import Balance, Card, Treatment
 from clearinghouse.client.client import Client
 from clearinghouse.client.credentials import ClientSecret, PrivateKey, signer
+from clearinghouse.client.disputes import Dispute, Evidence
 from clearinghouse.client.enrolments import Enrolled, Enrolment
 from clearinghouse.client.events import Event
 from clearinghouse.client.hotels import Hotel
@@ -21,6 +22,7 @@ from clearinghouse.client.periods import Period
 from clearinghouse.client.problems import ClearinghouseProblem, FieldError, NoAnswer
 from clearinghouse.client.retrying import Retry
 from clearinghouse.client.signatures import SignatureInvalid, verify_webhook
+from clearinghouse.client.statements import SignedFile, verify_statement
 from clearinghouse.client.transactions import Leg, Lot, Transaction
 from clearinghouse.client.values import Money, Sentence
 from clearinghouse.client.webhooks import Delivery, Webhook
@@ -34,9 +36,11 @@ __all__ = [
     "Client",
     "ClientSecret",
     "Delivery",
+    "Dispute",
     "Enrolled",
     "Enrolment",
     "Event",
+    "Evidence",
     "FieldError",
     "Hotel",
     "Leg",
@@ -50,9 +54,11 @@ __all__ = [
     "Retry",
     "Sentence",
     "SignatureInvalid",
+    "SignedFile",
     "Transaction",
     "Treatment",
     "Webhook",
     "signer",
+    "verify_statement",
     "verify_webhook",
 ]

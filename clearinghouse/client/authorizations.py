@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from clearinghouse.client.transactions import Transaction
 from clearinghouse.client.transport import Ask, Transport, in_json, new_key
-from clearinghouse.client.values import Money, Sentence, card_named, moment, money
+from clearinghouse.client.values import Money, Sentence, card_named, what_happened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +66,7 @@ class Authorizations:
                 "host_hotel": host_hotel,
                 "txn_ref": txn_ref,
                 **card_named(card),
-                "business_date": business_date.isoformat(),
-                "occurred_at": moment(occurred_at),
-                "amount": money(amount_minor),
-                "points": points,
+                **what_happened(business_date, occurred_at, amount_minor, points),
             }
         )
         key = idempotency_key or new_key()
@@ -92,10 +89,7 @@ class Authorizations:
         body = in_json(
             {
                 "txn_ref": txn_ref,
-                "business_date": business_date.isoformat(),
-                "occurred_at": moment(occurred_at),
-                "amount": money(amount_minor),
-                "points": points,
+                **what_happened(business_date, occurred_at, amount_minor, points),
             }
         )
         key = idempotency_key or new_key()

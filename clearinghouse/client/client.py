@@ -12,6 +12,7 @@ from clearinghouse.client.authorizations import Authorizations
 from clearinghouse.client.batches import Batches
 from clearinghouse.client.cards import Cards
 from clearinghouse.client.credentials import Credentials
+from clearinghouse.client.disputes import Disputes
 from clearinghouse.client.enrolments import Enrolments
 from clearinghouse.client.events import Events
 from clearinghouse.client.hotels import Hotels
@@ -77,6 +78,7 @@ class Client:
         self.events = Events(transport)
         self.webhooks = Webhooks(transport)
         self.periods = Periods(transport)
+        self.disputes = Disputes(transport)
 
     def close(self) -> None:
         """Close the connections."""

@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
 from clearinghouse.client.problems import ClearinghouseProblem
@@ -48,7 +48,7 @@ class Periods:
         """Yield the periods, the newest first."""
         return self._transport.pages(Period, "/v1/periods")
 
-    def statement(self, period: str, format: Literal["pdf", "xlsx", "csv", "json"]) -> bytes:  # noqa: A002  the service's own word
+    def statement(self, period: str, format: Literal["pdf", "xlsx", "csv", "json", "xml"]) -> bytes:  # noqa: A002  the service's own word
         """Return the own statement of a period (``2026-10``), byte for byte as it was published.
 
         Raises:
@@ -63,3 +63,20 @@ class Periods:
                 "answer_unreadable", "the statement arrived damaged", status=200
             )
         return answer.body
+
+    def signature(self, period: str, format: Literal["pdf", "xlsx", "csv", "json", "xml"]) -> bytes:  # noqa: A002  the service's own word
+        """Return the signature of the own statement of a period; :func:`verify_statement` proves the one by the other.
+
+        Keep it beside the statement, as ``NAME.sig``: ``clearinghouse verify`` finds it there.
+
+        Raises:
+            ClearinghouseProblem: there is none.
+        """
+        path = f"/v1/periods/{quote(period, safe='')}/statement.{format}.sig"
+        return self._transport.send(Ask(method="GET", path=path, accept="*/*")).body
+
+    def keys(self) -> dict[str, Any]:
+        """Return the public keys of the service as a JWK set; no key of a published file ever leaves it."""
+        return self._transport.document(
+            Ask(method="GET", path="/.well-known/jwks.json", with_token=False)
+        )

@@ -10,7 +10,7 @@ from clearinghouse.client.reading import Unreadable, read
 
 
 class SignatureInvalid(ValueError):
-    """A message is not from the clearing house, was changed on its way, or is more than five minutes old."""
+    """What is signed is not from the clearing house, was changed, or (a message) is more than five minutes old."""
 
 
 def verify_webhook(secrets: str | Sequence[str], headers: Mapping[str, str], body: bytes) -> Event:

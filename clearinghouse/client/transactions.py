@@ -10,7 +10,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from clearinghouse.client.transport import Ask, Transport, in_json, new_key
-from clearinghouse.client.values import Money, Sentence, card_named, moment, money
+from clearinghouse.client.values import Money, Sentence, card_named, what_happened
 
 Kind = Literal["spend", "award", "redeem", "load", "stored_value_spend", "refund"]
 
@@ -118,10 +118,7 @@ class Transactions:
                 "txn_ref": txn_ref,
                 "original_txn_ref": original_txn_ref,
                 **card_named(card),
-                "business_date": business_date.isoformat(),
-                "occurred_at": moment(occurred_at),
-                "amount": money(amount_minor),
-                "points": points,
+                **what_happened(business_date, occurred_at, amount_minor, points),
             }
         )
         key = idempotency_key or new_key()
@@ -144,10 +141,7 @@ class Transactions:
         body = in_json(
             {
                 "txn_ref": txn_ref,
-                "business_date": business_date.isoformat(),
-                "occurred_at": moment(occurred_at),
-                "amount": money(amount_minor),
-                "points": points,
+                **what_happened(business_date, occurred_at, amount_minor, points),
             }
         )
         key = idempotency_key or new_key()

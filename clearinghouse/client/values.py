@@ -6,7 +6,7 @@ States and codes of all answers are plain text, since a newer service may have m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,22 @@ def moment(value: datetime) -> str:
             "a moment needs its time zone, as in datetime.now(ZoneInfo('Asia/Shanghai'))"
         )
     return value.isoformat()
+
+
+def what_happened(
+    business_date: date, occurred_at: datetime, amount_minor: int | None, points: int | None
+) -> dict[str, object]:
+    """Return when a line happened and over how much, as every request that moves value states it.
+
+    Raises:
+        ValueError: the moment does not say in which time zone it is.
+    """
+    return {
+        "business_date": business_date.isoformat(),
+        "occurred_at": moment(occurred_at),
+        "amount": money(amount_minor),
+        "points": points,
+    }
 
 
 def card_named(card: str) -> dict[str, str]:

@@ -6,7 +6,10 @@ sort of owner: a traveller, a hotel, a system or the clearing house itself (owne
 How value moves: *points* of a hotel go from its ``POINTS_ISSUED`` to the traveller and on to its
 ``POINTS_REDEEMED`` or ``POINTS_EXPIRED``; ``POINTS_REVERSED`` stands against every reversal, in either
 direction. *Debts* are a pair of accounts of their own. *Stored value* works alike in fen. A system's
-``POSITION`` is its account with the clearing house, the counterparty of every obligation (domain.md §1).
+``POSITION`` is its account with the clearing house, the counterparty of every obligation (domain.md §1): a credit
+balance is what it is still to receive. ``COLLATERAL`` is what it has pledged; ``CLAIM`` what it, or with owner 0 the
+guarantee fund, has advanced for a system that did not pay. Our money is in ``BANK``; ``UNALLOCATED`` is money that came
+and that nobody has claimed.
 """
 
 from __future__ import annotations
@@ -38,8 +41,13 @@ class AccountKind(IntEnum):
     STORED_VALUE_ISSUED = 13
     STORED_VALUE_USED = 14
     POSITION = 16
+    COLLATERAL = 17
+    CLAIM = 18
     FEES = 24
     VAT = 25
+    BANK = 26
+    UNALLOCATED = 27
+    GUARANTEE_FUND = 28
 
 
 #: Which asset each kind of account holds.

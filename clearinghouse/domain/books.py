@@ -14,6 +14,7 @@ from uuid import UUID
 from clearinghouse.domain.accounts import Asset
 from clearinghouse.domain.clearing import Leg
 from clearinghouse.domain.holds import Hold, HoldState
+from clearinghouse.domain.limits import Limits
 from clearinghouse.domain.pools import Debt, Draw, Lot, Pool
 from clearinghouse.domain.transactions import Kind
 from clearinghouse.domain.treatment import Card
@@ -139,6 +140,8 @@ class Books:
         self.now = now
         #: How long the sequence waited for its travellers' locks, in microseconds; told to whoever watches.
         self.waited_us = 0
+        #: How far systems are from their net debit caps; ``None`` where no system has one.
+        self.limits: Limits | None = None
         self.cards: Mapping[str, Card] = {}
         self.card_indexes: Mapping[str, bytes] = {}
         self.references: dict[tuple[int, str], tuple[bytes, UUID]] = {}
@@ -169,6 +172,8 @@ class Books:
         self.txns[txn.txn_id] = txn
         self.references[txn.host_hotel, txn.txn_ref] = (txn.content, txn.txn_id)
         txn.standing = list(txn.legs)
+        if self.limits is not None:
+            self.limits.count(txn.legs)
 
     def issue_lot(
         self,

@@ -9,6 +9,7 @@ from clearinghouse.domain.books import Books, Txn
 from clearinghouse.domain.calendar import period_of
 from clearinghouse.domain.clearing import Leg
 from clearinghouse.domain.directory import Directory, RulebookInForce
+from clearinghouse.domain.errors import RefusalCode
 from clearinghouse.domain.identifiers import IdSource
 from clearinghouse.domain.pools import repay
 from clearinghouse.domain.transactions import Kind, Line
@@ -65,9 +66,25 @@ class Case:
         """Tell whether a hotel belongs to the host's own system on the business date."""
         return self.issuer_system(issuer_hotel) == self.host_system
 
-    def may_cross(self) -> bool:
+    def has_accepted(self) -> bool:
         """Tell whether the host's system has accepted the rulebook in force (domain.md §2)."""
         return self.in_force is not None and self.host_system in self.in_force.accepted_by
+
+    def refuse_to_cross(self) -> RefusalCode | None:
+        """Return why the host may not take part in cross-system transactions, if there is a reason (§2, §4 "Risk")."""
+        if not self.has_accepted():
+            return RefusalCode.RULEBOOK_NOT_ACCEPTED
+        standing = self.directory.standings.get(self.host_system)
+        may = standing is None or standing.may_cross(self.line.business_date)
+        return None if may else RefusalCode.HOTEL_NOT_ACTIVE
+
+    def refuse_to_issue(self) -> RefusalCode | None:
+        """Return why the host may issue nothing, if there is a reason: no rulebook, or its system has left (§2, §4)."""
+        if self.in_force is None:
+            return RefusalCode.RULEBOOK_NOT_ACCEPTED
+        standing = self.directory.standings.get(self.host_system)
+        may = standing is None or standing.may_issue(self.line.business_date)
+        return None if may else RefusalCode.HOTEL_NOT_ACTIVE
 
 
 def clear(txn: Txn, leg: Leg) -> None:

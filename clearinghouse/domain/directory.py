@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from clearinghouse.domain.rulebook import Rulebook
+from clearinghouse.domain.standing import Standing
+
+_PLAIN = Standing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,14 @@ class Directory:
         hotels: Iterable[Hotel],
         tiers: Iterable[Tier],
         rulebooks: Iterable[RulebookInForce],
+        *,
+        caps: Mapping[int, int] | None = None,
+        standings: Mapping[int, Standing] | None = None,
     ) -> None:
         self.systems: Mapping[int, System] = {system.number: system for system in systems}
+        #: Net debit caps in fen, of systems that have one; and how systems stand that are not plain members.
+        self.caps: Mapping[int, int] = caps or {}
+        self.standings: Mapping[int, Standing] = standings or {}
         self.hotels: Mapping[int, Hotel] = {hotel.number: hotel for hotel in hotels}
         self.hotel_by_code: Mapping[str, Hotel] = {h.code: h for h in self.hotels.values()}
         self.system_by_code: Mapping[str, System] = {s.code: s for s in self.systems.values()}
@@ -107,6 +116,10 @@ class Directory:
         """
         system = self.system_of(hotel, business_date)
         return self.hotels[hotel].memberships[0][1] if system is None else system
+
+    def standing(self, system: int) -> Standing:
+        """Return how a system stands as the books are now."""
+        return self.standings.get(system, _PLAIN)
 
     def rulebook_on(self, business_date: date) -> RulebookInForce | None:
         """Return the version in force on a date; ``None`` before the first one takes effect (§2)."""

@@ -50,6 +50,15 @@ class PackFault(ClearinghouseError):
         self.line = line
 
 
+class BankFileFault(ClearinghouseError):
+    """A file of the bank can't be taken as it is: nothing of it is written. ``place`` says where in it."""
+
+    code = "bank_file_invalid"
+
+    def __init__(self, message: str, place: str | None = None) -> None:
+        super().__init__(message if place is None else f"{place}: {message}")
+
+
 class NotFound(ClearinghouseError):
     """What a command names is not in the books."""
 
@@ -265,36 +274,6 @@ class BatchNotFinished(ClearinghouseError):
         super().__init__("the batch is not finished; ask for pages of the results, or wait")
 
 
-class LegNotDisputable(ClearinghouseError):
-    """A leg inside one system: there is nobody to dispute it with (domain.md §4)."""
-
-    code = "leg_not_disputable"
-
-
-class StatementNotPublished(ClearinghouseError):
-    """A leg's period is not published, so there is nothing to dispute yet (domain.md §4)."""
-
-    code = "statement_not_published"
-
-
-class DisputeExists(ClearinghouseError):
-    """A system disputes a leg that it disputes already, for another reason."""
-
-    code = "dispute_exists"
-
-
-class RespondentOnly(ClearinghouseError):
-    """A dispute is answered by somebody else than its respondent."""
-
-    code = "respondent_only"
-
-
-class DisputeAnswered(ClearinghouseError):
-    """A dispute has another answer already."""
-
-    code = "dispute_answered"
-
-
 class SandboxClockRefused(ClearinghouseError):
     """The sandbox's clock goes forward only, and not too far."""
 
@@ -320,11 +299,14 @@ class RefusalCode(StrEnum):
     LOAD_ONLY_AT_ISSUER_SYSTEM = "load_only_at_issuer_system"
     STORED_VALUE_NOT_LICENSED = "stored_value_not_licensed"
     RULEBOOK_NOT_ACCEPTED = "rulebook_not_accepted"
+    HOTEL_NOT_ACTIVE = "hotel_not_active"
     INSUFFICIENT_POINTS = "insufficient_points"
     INSUFFICIENT_STORED_VALUE = "insufficient_stored_value"
+    NET_DEBIT_CAP_EXCEEDED = "net_debit_cap_exceeded"
     # What only the API refuses, by the moment of receipt and by who asks.
     HOTEL_NOT_YOURS = "hotel_not_yours"
     BUSINESS_DATE_IN_FUTURE = "business_date_in_future"
+    OCCURRED_AT_IN_FUTURE = "occurred_at_in_future"
     PRESENTMENT_TOO_LATE = "presentment_too_late"
     # Authorisations: holds that are captured, voided or left to expire.
     AUTHORIZATION_UNKNOWN = "authorization_unknown"
@@ -376,10 +358,22 @@ TILL_SENTENCES: dict[RefusalCode, tuple[str, str]] = {
         "本系统尚未接受现行联盟规则",
         "The hotel's system has not accepted the rulebook in force",
     ),
+    RefusalCode.HOTEL_NOT_ACTIVE: (
+        "本酒店所属系统已暂停跨系统交易或已退出联盟",
+        "The hotel's system is suspended from exchange or has left the alliance",
+    ),
     RefusalCode.INSUFFICIENT_POINTS: ("可用积分不足", "Not enough points are available"),
     RefusalCode.INSUFFICIENT_STORED_VALUE: ("可用储值不足", "Not enough stored value is available"),
+    RefusalCode.NET_DEBIT_CAP_EXCEEDED: (
+        "部分积分或储值目前只能在其发行系统的酒店使用",
+        "Part of the points or stored value can be used only in its issuer's own system for now",
+    ),
     RefusalCode.HOTEL_NOT_YOURS: ("此接口凭证不能代表该酒店", "These credentials may not speak for this hotel"),
     RefusalCode.BUSINESS_DATE_IN_FUTURE: ("营业日在未来", "The business date lies in the future"),
+    RefusalCode.OCCURRED_AT_IN_FUTURE: (
+        "交易发生时间在未来，请检查时钟与时区",
+        "The moment of the transaction lies in the future: check the clock and the time zone",
+    ),
     RefusalCode.PRESENTMENT_TOO_LATE: (
         "营业日已超过可提交的期限",
         "The business date is too long ago to be presented",

@@ -12,15 +12,23 @@ from clearinghouse.domain.pools import Debt, Lot
 
 
 class Entry:
-    """A journal entry that is no transaction of a hotel."""
+    """A journal entry that is no transaction of a hotel; ``reference`` is that of a payment or decision, if any."""
 
-    __slots__ = ("business_date", "entry_id", "kind", "period", "postings")
+    __slots__ = ("business_date", "entry_id", "kind", "period", "postings", "reference")
 
-    def __init__(self, entry_id: UUID, period: int, kind: str, business_date: date) -> None:
+    def __init__(
+        self,
+        entry_id: UUID,
+        period: int,
+        kind: str,
+        business_date: date,
+        reference: str | None = None,
+    ) -> None:
         self.entry_id = entry_id
         self.period = period
         self.kind = kind
         self.business_date = business_date
+        self.reference = reference
         self.postings: list[Posting] = []
 
 

@@ -10,7 +10,7 @@ from clearinghouse.domain.case import Case
 from clearinghouse.domain.errors import RefusalCode
 from clearinghouse.domain.holds import Hold, HoldState
 from clearinghouse.domain.transactions import Kind
-from clearinghouse.domain.using import Plan, may_draw, may_use, plan_use, use
+from clearinghouse.domain.using import Plan, may_use, plan_use, use
 
 _HOLDABLE = (Kind.REDEEM, Kind.STORED_VALUE_SPEND)
 _ENDED: Mapping[HoldState, RefusalCode] = {
@@ -67,8 +67,9 @@ def capture(case: Case, hold: Hold) -> Txn | RefusalCode:
     refused = may_use(case, in_points=in_points)
     if case.in_force is None or refused is not None:
         return refused or RefusalCode.RULEBOOK_NOT_ACCEPTED
+    # What was held before a cap was reached or a system suspended is captured: its host has relied on it (0023).
     draws = hold.first(amount)
-    if not may_draw(case, draws):
+    if not case.has_accepted() and not all(case.is_own_system(d.lot.issuer_hotel) for d in draws):
         return RefusalCode.RULEBOOK_NOT_ACCEPTED
     case.books.end_hold(hold, HoldState.CAPTURED, case.books.now)
     txn = use(case, Plan(amount, draws, case.in_force))

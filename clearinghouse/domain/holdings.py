@@ -5,13 +5,13 @@ Here nothing is told apart by issuer but what is the host's own: the rest of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
 from clearinghouse.domain.accounts import Asset
-from clearinghouse.domain.pools import Lot, Pool, draw, draw_oldest
+from clearinghouse.domain.pools import Lot, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,37 +72,3 @@ class Usable(NamedTuple):
 
 
 NOTHING = Usable(0, 0)
-
-
-def usable_points(
-    found: Holdings, draw_order: str, may_cross: bool, is_own_system: Callable[[int], bool]
-) -> Usable:
-    """Return the most that one redemption at a host can be, by the rules of drawing (§3)."""
-    lots = [lot for lot in found.usable if lot.unheld > 0]
-    ordered = draw(lots, unheld(lots), draw_order, is_own_system) or []
-    usable = _up_to_a_foreign_lot([lot for lot, _ in ordered], may_cross, is_own_system)
-    total = min(usable.total, found.spendable)
-    return Usable(total, min(usable.own_system, total))
-
-
-def usable_stored_value(
-    found: Holdings, may_cross: bool, is_own_system: Callable[[int], bool]
-) -> Usable:
-    """Return the most stored value, in fen, that can be used at a host at once; it has to be licensed besides."""
-    lots = [lot for lot in found.stored_value if lot.unheld > 0]
-    ordered = draw_oldest(lots, unheld(lots)) or []
-    return _up_to_a_foreign_lot([lot for lot, _ in ordered], may_cross, is_own_system)
-
-
-def _up_to_a_foreign_lot(
-    ordered: Sequence[Lot], may_cross: bool, is_own_system: Callable[[int], bool]
-) -> Usable:
-    """Add up lots in their order; a host that may not cross is refused as soon as another system's is drawn."""
-    total = own = 0
-    for lot in ordered:
-        is_own = is_own_system(lot.issuer_hotel)
-        if not is_own and not may_cross:
-            break
-        total += lot.unheld
-        own += lot.unheld if is_own else 0
-    return Usable(total, own)

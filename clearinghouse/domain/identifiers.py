@@ -11,6 +11,7 @@ from clearinghouse.domain.calendar import FIRST_PERIOD
 IdSource = Callable[[int], UUID]
 
 _PERIOD_BITS = 12
+_HEX = frozenset("0123456789abcdef")
 
 
 def transaction_id(period: int, milliseconds: int, noise: int) -> UUID:
@@ -36,3 +37,11 @@ def period_of_id(identifier: UUID) -> int:
 def mask_card_number(number: str) -> str:
     """Show the first six and the last four digits, which is what statements and logs may show."""
     return f"{number[:6]}******{number[-4:]}"
+
+
+def id_in(text: str, prefix: str) -> UUID | None:
+    """Return the id in a public one (``txn_…``), if it is one."""
+    digits = text.removeprefix(prefix)
+    if len(text) != len(prefix) + 32 or len(digits) != 32 or not _HEX.issuperset(digits):
+        return None
+    return UUID(hex=digits)

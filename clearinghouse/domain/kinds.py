@@ -21,8 +21,9 @@ def spend(case: Case) -> Txn | RefusalCode:
     if amount <= 0 or (line.points is not None and line.points < 0):
         return RefusalCode.AMOUNT_NOT_POSITIVE
     cross = case.card_system != case.host_system
-    if in_force is None or (cross and not case.may_cross()):
-        return RefusalCode.RULEBOOK_NOT_ACCEPTED
+    refused = case.refuse_to_cross() if cross else case.refuse_to_issue()
+    if in_force is None or refused is not None:
+        return refused or RefusalCode.RULEBOOK_NOT_ACCEPTED
     rulebook = in_force.rulebook
     txn = case.transaction(in_force.number)
     txn.amount_minor = amount
@@ -53,8 +54,9 @@ def award(case: Case) -> Txn | RefusalCode:
     points = case.line.points or 0
     if points <= 0:
         return RefusalCode.AMOUNT_NOT_POSITIVE
-    if case.in_force is None:
-        return RefusalCode.RULEBOOK_NOT_ACCEPTED
+    refused = case.refuse_to_issue()
+    if case.in_force is None or refused is not None:
+        return refused or RefusalCode.RULEBOOK_NOT_ACCEPTED
     txn = case.transaction(case.in_force.number)
     _issue_points(case, txn, points, 0, case.in_force.rulebook.points_expiry_months)
     return txn
@@ -70,6 +72,9 @@ def load(case: Case) -> Txn | RefusalCode:
         return RefusalCode.LOAD_ONLY_AT_ISSUER_SYSTEM
     if in_force is None or not in_force.rulebook.licensed_on(line.business_date):
         return RefusalCode.STORED_VALUE_NOT_LICENSED
+    refused = case.refuse_to_issue()
+    if refused is not None:
+        return refused
     txn = case.transaction(in_force.number)
     txn.amount_minor = amount
     lot = case.books.issue_lot(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from clearinghouse.domain.accounts import AccountKind, kind_number, owner_of
+from clearinghouse.domain.adjustments import Adjusted
 from clearinghouse.domain.books import Posting, Txn
 from clearinghouse.domain.money import vat_minor
 
@@ -133,12 +134,14 @@ def net(
     *,
     vat_ppm: int,
     fees_include_vat: bool,
-    adjustments: Mapping[int, int] | None = None,
+    adjusted: Mapping[int, Adjusted] | None = None,
 ) -> list[Position]:
     """Net a period: one position per system, in the order of ``systems`` (domain.md §4).
 
-    ``net = receivable − payable − fees (− VAT where it is on top) ± adjustments``.
+    ``net = receivable − payable − fees (− VAT where it is on top) ± adjustments``. ``fees`` are those of the legs; fees
+    that adjustments charge or give back are added to them, before VAT is reckoned.
     """
+    nothing = Adjusted()
     receivable: dict[int, int] = {}
     payable: dict[int, int] = {}
     for pair in obligations:
@@ -146,9 +149,9 @@ def net(
         payable[pair.debtor] = payable.get(pair.debtor, 0) + pair.amount_minor
     positions = []
     for system in systems:
-        fee = fees.get(system, 0)
+        adjustment, corrected_fees = (adjusted or {}).get(system, nothing)
+        fee = fees.get(system, 0) + corrected_fees
         vat = vat_minor(fee, vat_ppm, fees_include_vat)
-        adjustment = (adjustments or {}).get(system, 0)
         gross = receivable.get(system, 0) - payable.get(system, 0)
         charged = fee if fees_include_vat else fee + vat
         positions.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from clearinghouse.domain.accounts import AccountKind, Asset, account
@@ -10,7 +11,9 @@ from clearinghouse.domain.case import Case, clear
 from clearinghouse.domain.clearing import leg_of
 from clearinghouse.domain.directory import RulebookInForce
 from clearinghouse.domain.errors import RefusalCode
-from clearinghouse.domain.pools import Draw, draw, draw_oldest
+from clearinghouse.domain.holdings import unheld
+from clearinghouse.domain.pools import Draw, Lot
+from clearinghouse.domain.reaching import Reach
 from clearinghouse.domain.transactions import Kind
 
 
@@ -40,19 +43,27 @@ def plan_use(case: Case) -> Plan | RefusalCode:
         return refused or RefusalCode.RULEBOOK_NOT_ACCEPTED
     pool = case.books.pool(case.card.traveller)
     usable = pool.usable(Asset.POINT if in_points else Asset.CNY, date, case.books.closed_through)
-    total = sum(lot.unheld for lot in usable)
-    wanted = min(amount, total)
-    if in_points:
-        order = in_force.rulebook.draw_order
-        draws = draw(usable, wanted, order, case.is_own_system) or []
-    else:
-        draws = draw_oldest(usable, wanted) or []
-    if not may_draw(case, draws):
-        return RefusalCode.RULEBOOK_NOT_ACCEPTED
-    if in_points and amount > total - pool.owed_on(date):
-        return RefusalCode.INSUFFICIENT_POINTS
-    if amount > total:
-        return RefusalCode.INSUFFICIENT_STORED_VALUE
+    reach = Reach.of(case, in_force.rulebook, in_points=in_points)
+    good: Sequence[Lot] = usable
+    honoured = good
+    if case.directory.standings:
+        good = reach.good(usable)
+        honoured = reach.honoured(good)
+    total = unheld(honoured)
+    draws = reach.take(honoured, min(amount, total))
+    refused = may_draw(case, draws)
+    if refused is not None:
+        return refused
+    owed = pool.owed_on(date) if in_points else 0
+    if amount > (total if good is honoured else unheld(good)) - owed:
+        return (
+            RefusalCode.INSUFFICIENT_POINTS if in_points else RefusalCode.INSUFFICIENT_STORED_VALUE
+        )
+    if case.books.limits is not None or amount > total - owed:
+        within = reach.within_limits(honoured, amount, owed)
+        if within is None:
+            return RefusalCode.NET_DEBIT_CAP_EXCEEDED
+        draws = within
     return Plan(amount, draws, in_force)
 
 
@@ -66,9 +77,12 @@ def may_use(case: Case, *, in_points: bool) -> RefusalCode | None:
     return None if licensed else RefusalCode.STORED_VALUE_NOT_LICENSED
 
 
-def may_draw(case: Case, draws: list[Draw]) -> bool:
-    """A system that has not accepted the rulebook in force hosts only what its own system issued (§2)."""
-    return case.may_cross() or all(case.is_own_system(lot.issuer_hotel) for lot, _ in draws)
+def may_draw(case: Case, draws: Sequence[Draw]) -> RefusalCode | None:
+    """Return why a host that may not cross can't draw so: it hosts only what its own system issued (§2, §4)."""
+    refused = case.refuse_to_cross()
+    if refused is None or all(case.is_own_system(lot.issuer_hotel) for lot, _ in draws):
+        return None
+    return refused
 
 
 def use(case: Case, plan: Plan) -> Txn:

@@ -7,7 +7,7 @@ business and never in the answer; ``operations.enquire`` has that split, for the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
@@ -19,11 +19,10 @@ from clearinghouse.domain.holdings import (
     Usable,
     holdings,
     unheld,
-    usable_points,
-    usable_stored_value,
 )
 from clearinghouse.domain.money import points_value_minor
 from clearinghouse.domain.pools import Lot
+from clearinghouse.domain.reaching import Reach
 from clearinghouse.domain.treatment import Card, CardState
 from clearinghouse.operations.cards import Desk
 from clearinghouse.operations.context import Context
@@ -96,8 +95,18 @@ class _Here:
 
     active: bool
     in_force: RulebookInForce | None
-    may_cross: bool
+    refused: RefusalCode | None
     licensed: bool
+
+    @property
+    def may_cross(self) -> bool:
+        """Whether what other systems issued can be used here at all."""
+        return self.refused is None
+
+    @property
+    def why_not_others(self) -> RefusalCode:
+        """Why what other systems issued can't be used here: the host may not, or their issuers have to pay first."""
+        return self.refused or RefusalCode.NET_DEBIT_CAP_EXCEEDED
 
 
 def balance_for(context: Context, party: Party, card_id: str, hotel_code: str) -> HostBalance:
@@ -117,15 +126,16 @@ def balance_for(context: Context, party: Party, card_id: str, hotel_code: str) -
         held = holdings(pool, desk.today, closed_through(session))
     here = _here(desk, found.card, host_system)
 
-    def is_own_system(issuer_hotel: int) -> bool:
-        return desk.directory.issuer_system(issuer_hotel, desk.today) == host_system
-
     points = stored_value = NOTHING
     rulebook = here.in_force.rulebook if here.in_force else None
     if here.active and rulebook is not None:
-        points = usable_points(held, rulebook.draw_order, here.may_cross, is_own_system)
-    if here.active and here.licensed:
-        stored_value = usable_stored_value(held, here.may_cross, is_own_system)
+        context.exposures.keep_fresh(context.database, desk.directory, desk.now)
+        limits = context.exposures.limits(desk.directory)
+        reach = Reach(desk.directory, rulebook, limits, host_system, desk.today, in_points=True)
+        points = reach.most(held.usable, held.owed, may_cross=here.may_cross)
+        if here.licensed:
+            reach = replace(reach, in_points=False)
+            stored_value = reach.most(held.stored_value, 0, may_cross=here.may_cross)
     return HostBalance(
         card_id=card_id,
         card_masked=found.masked,
@@ -152,10 +162,15 @@ def balance_for(context: Context, party: Party, card_id: str, hotel_code: str) -
 
 def _here(desk: Desk, card: Card, host_system: int) -> _Here:
     in_force = desk.directory.rulebook_on(desk.today)
+    refused = None
+    if in_force is None or host_system not in in_force.accepted_by:
+        refused = RefusalCode.RULEBOOK_NOT_ACCEPTED
+    elif not desk.directory.standing(host_system).may_cross(desk.today):
+        refused = RefusalCode.HOTEL_NOT_ACTIVE
     return _Here(
         active=card.active_at(desk.now) and card.tier_on(desk.today) is not None,
         in_force=in_force,
-        may_cross=in_force is not None and host_system in in_force.accepted_by,
+        refused=refused,
         licensed=in_force is not None and in_force.rulebook.licensed_on(desk.today),
     )
 
@@ -175,7 +190,7 @@ def _why_not_points(found: Holdings, here: _Here, usable: Usable) -> list[WhyNot
         reasons.append(_refusal("points", RefusalCode.CARD_NOT_ACTIVE, spendable))
     elif usable.total < spendable:
         missing = spendable - usable.total
-        reasons.append(_refusal("points", RefusalCode.RULEBOOK_NOT_ACCEPTED, missing))
+        reasons.append(_refusal("points", here.why_not_others, missing))
     amounts = {
         "points_pending": unheld(found.pending),
         "points_held": found.held_points,
@@ -196,7 +211,7 @@ def _why_not_value(found: Holdings, here: _Here, usable: Usable) -> list[WhyNot]
     elif not here.licensed:
         reasons.append(_refusal("stored_value", RefusalCode.STORED_VALUE_NOT_LICENSED, missing))
     elif missing:
-        reasons.append(_refusal("stored_value", RefusalCode.RULEBOOK_NOT_ACCEPTED, missing))
+        reasons.append(_refusal("stored_value", here.why_not_others, missing))
     if found.held_minor:
         code = "stored_value_held"
         reasons.append(WhyNot("stored_value", code, found.held_minor, *_SENTENCES[code]))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import islice
 
 from clearinghouse.domain.calendar import cut_off, format_period, last_day, zone
 from clearinghouse.domain.directory import Directory, RulebookInForce
@@ -10,6 +11,7 @@ from clearinghouse.domain.errors import PeriodNotReady
 from clearinghouse.domain.expiring import Entry, end_debts, expire
 from clearinghouse.operations.authorizing import sweep
 from clearinghouse.operations.context import Context
+from clearinghouse.operations.signing_keys import fix_key
 from clearinghouse.store import closing, periods
 from clearinghouse.store.database import Session
 
@@ -41,7 +43,9 @@ def close(context: Context, period: int, watch: Callable[[str], None] | None = N
         if state is None or state == "open":
             _must_be_closable(context, session, period)
             periods.open_period(session, period)
-            closing.mark_closing(session, period, context.clock())
+            at = context.clock()
+            closing.mark_closing(session, period, at)
+            fix_key(context, session, period, at)
         elif state != "closing":
             return
     # Committed: whoever begins to post now goes to a later period. Those who began before are waited for.
@@ -49,9 +53,20 @@ def close(context: Context, period: int, watch: Callable[[str], None] | None = N
         closing.await_posters(session, period)
     # What a hold whose time is over still marks as held would not expire with its lot.
     sweep(context)
-    while _expire_some(context, period):
-        if watch:
-            watch("expiry")
+    # What was freed meanwhile, as when a hold ended, is found by going through it once more.
+    while _expire_all(context, period, watch):
+        pass
+
+
+def must_be_closable(context: Context, period: int) -> None:
+    """Refuse a period that can't be closed now; one that is closing or closed already is none of them.
+
+    Raises:
+        PeriodNotReady: an earlier month is open, a later one is closed, or the cut-off is still to come.
+    """
+    with context.database.posting() as session:
+        if periods.state_of(session, period) in (None, "open"):
+            _must_be_closable(context, session, period)
 
 
 def _must_be_closable(context: Context, session: Session, period: int) -> None:
@@ -72,13 +87,22 @@ def _must_be_closable(context: Context, session: Session, period: int) -> None:
         raise PeriodNotReady(f"{name} can't be closed before its cut-off on {local:%Y-%m-%d %H:%M}")
 
 
-def _expire_some(context: Context, period: int) -> bool:
-    """Post the expiry of some travellers' lots and debts; tell whether there may be more."""
+def _expire_all(context: Context, period: int, watch: Callable[[str], None] | None) -> bool:
+    """Post the expiry of all travellers' lots and debts, some in each transaction; tell whether there were any."""
+    found = False
+    with context.database.office() as reading:
+        travellers = closing.due(reading, period)
+        while some := list(islice(travellers, _TRAVELLERS_EACH)):
+            found |= _expire(context, period, some)
+            if watch:
+                watch("expiry")
+    return found
+
+
+def _expire(context: Context, period: int, wanted: Sequence[closing.Due]) -> bool:
+    """Post the expiry of some travellers' lots and debts, as far as these are still due; tell whether any was."""
     with context.database.office() as session:
-        travellers = closing.travellers_to_expire(session, period, _TRAVELLERS_EACH)
-        if not travellers:
-            return False
-        lots, debts = closing.due_lots_and_debts(session, period, travellers)
+        lots, debts = closing.due_lots_and_debts(session, period, wanted)
         entry = Entry(context.new_id(period), period, "expiry", last_day(period))
         expired = expire(entry, lots)
         ended = end_debts(entry, debts, last_day(period))

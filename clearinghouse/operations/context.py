@@ -12,8 +12,10 @@ from uuid import UUID
 
 from clearinghouse.domain.directory import Directory
 from clearinghouse.domain.identifiers import IdSource, transaction_id
+from clearinghouse.domain.operator_profile import OperatorProfile
 from clearinghouse.store.database import Database
 from clearinghouse.store.directory import DirectoryCache
+from clearinghouse.store.exposure import Exposures
 from clearinghouse.store.vault import Vault
 
 Clock = Callable[[], datetime]
@@ -47,8 +49,11 @@ class Context:
     clock: Clock = utc_now
     new_id: IdSource = new_transaction_id
     directory: DirectoryCache = field(default_factory=DirectoryCache)
+    exposures: Exposures = field(default_factory=Exposures)
     #: Periods that are known to have their partitions.
     open_periods: set[int] = field(default_factory=set)
+    #: Who the clearing house is, for its documents.
+    operator: OperatorProfile = field(default_factory=OperatorProfile)
 
     def current_directory(self) -> Directory:
         """Return the directory as it is now, for those who read as one system and may not see all of it."""

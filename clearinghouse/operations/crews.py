@@ -138,7 +138,7 @@ class _Workers:
         with theirs:
             # Sent before it starts: it finds everything there, even if this process is killed meanwhile.
             mine.send(sys.path)
-            mine.send((self._context.database.owner_url, self._context.vault))
+            mine.send((self._context.database.poster_url, self._context.vault))
             # In a group of its own, so that Ctrl-C reaches this process alone, which then ends its workers.
             self._processes.append(
                 subprocess.Popen(  # noqa: S603  our own words

@@ -108,7 +108,9 @@ def post_within(
     now = context.clock()
     if cards is None:
         cards = CardFile().look_up(session, lines, context.vault)
+    context.exposures.keep_fresh(context.database, directory, now, len(lines))
     books = load_books(session, lines, directory, cards, now)
+    books.limits = limits = context.exposures.limits(directory)
     outcomes = [
         decide(
             line,
@@ -126,6 +128,8 @@ def post_within(
     if with_them is not None:
         with_them(posted, batch)
     write_books(session, books, now, batch)
+    if limits is not None:
+        context.exposures.add(limits)
     return posted
 
 

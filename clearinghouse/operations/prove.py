@@ -7,8 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from clearinghouse.operations.context import Context
+from clearinghouse.operations.proving_files import FILE_CHECKS
 from clearinghouse.store.checks import CHECKS, Check
 
+#: Every check, in the order of the numbers: one query each, and those that need more than SQL.
+ALL_CHECKS: tuple[Check, ...] = tuple(
+    sorted(
+        (*CHECKS, *FILE_CHECKS), key=lambda check: [int(part) for part in check.number.split(".")]
+    )
+)
 #: Checks that run side by side; each is one query on one core.
 _LANES = 2
 
@@ -38,12 +45,12 @@ def prove(context: Context, watch: Watch | None = None) -> Iterator[Proof]:
     Every check sees one snapshot of the books and changes nothing, so nobody has to stop for it.
     """
     if watch:
-        watch(0, len(CHECKS))
+        watch(0, len(ALL_CHECKS))
     with ThreadPoolExecutor(_LANES) as lanes:
-        proofs = lanes.map(lambda check: _prove(context, check), CHECKS)
+        proofs = lanes.map(lambda check: _prove(context, check), ALL_CHECKS)
         for done, proof in enumerate(proofs, start=1):
             if watch:
-                watch(done, len(CHECKS))
+                watch(done, len(ALL_CHECKS))
             yield proof
 
 

@@ -52,7 +52,7 @@ class SystemEntry:
     """A member on a date; ``accepted`` are the rulebook versions that it has accepted, oldest first.
 
     Of its bank account only the end is there. ``may_host_others`` tells whether it has accepted the version in
-    force (domain.md §2).
+    force and is neither suspended nor gone (domain.md §2, §4); a system that leaves has ``withdrawn_on``.
     """
 
     code: str
@@ -62,6 +62,9 @@ class SystemEntry:
     tiers: tuple[TierEntry, ...]
     accepted: tuple[str, ...]
     may_host_others: bool
+    suspended: bool
+    withdrawn_on: date | None
+    run_off_until: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +192,8 @@ def _system(
 ) -> SystemEntry:
     number = directory.system_by_code[code].number
     in_force = directory.rulebook_on(day)
+    standing = directory.standing(number)
+    accepted = in_force is not None and number in in_force.accepted_by
     return SystemEntry(
         code=code,
         profile=profile._replace(bank_account=end_of(profile.bank_account)),
@@ -202,7 +207,10 @@ def _system(
             for tier in directory.tiers_on(number, day)
         ),
         accepted=tuple(v.rulebook.version for v in directory.rulebooks if number in v.accepted_by),
-        may_host_others=in_force is not None and number in in_force.accepted_by,
+        may_host_others=accepted and standing.may_cross(day),
+        suspended=standing.suspended,
+        withdrawn_on=standing.withdrawn_on,
+        run_off_until=standing.run_off_until,
     )  # fmt: skip
 
 

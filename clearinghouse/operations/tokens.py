@@ -7,13 +7,12 @@ every two seconds at most, so a revocation is noticed by every process within ab
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import Lock
 from typing import Any
 
@@ -22,9 +21,9 @@ from joserfc.errors import JoseError
 
 from clearinghouse.domain.errors import ScopeRefused, TokenRefused
 from clearinghouse.domain.scopes import in_order
-from clearinghouse.operations.changing import Authority, fit_authority, log
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.party import Party
+from clearinghouse.operations.signing_keys import TOKENS, make_key, opened_key, published
 from clearinghouse.store import clients, keys
 from clearinghouse.store.clients import StoredClient
 from clearinghouse.store.database import Session
@@ -33,7 +32,6 @@ from clearinghouse.store.keys import PublicKey
 TOKEN_SECONDS = 3600
 _ALGORITHM = "Ed25519"
 _TYPE = "at+jwt"
-_PURPOSE = "token"
 #: A process may sign with a key for some seconds after another one retired it.
 _LAGGING = timedelta(seconds=60)
 _LOOK_EVERY_SECONDS = 2.0
@@ -64,7 +62,7 @@ class TokenDesk:
         self._revoked: frozenset[int] = frozenset()
         self._looked_at = float("-inf")
         self._looking = Lock()
-        self._checked: OrderedDict[bytes, tuple[float, Party]] = OrderedDict()
+        self._checked: OrderedDict[bytes, tuple[float, Party, str]] = OrderedDict()
         self._lock = Lock()
 
     def issue(self, client: StoredClient, asked: Collection[str] | None) -> Issued:
@@ -108,11 +106,13 @@ class TokenDesk:
                 self._checked[name] = known
                 if len(self._checked) > _REMEMBERED:
                     self._checked.popitem(last=False)
-        expires_at, party = known
+        expires_at, party, kid = known
         if self._context.clock().timestamp() >= expires_at:
             raise TokenRefused("the token has expired; ask for another one")
         if party.client in self._revoked:
             raise TokenRefused("the client of this token was revoked")
+        if kid not in self._keys:
+            raise TokenRefused("the key of this token was withdrawn; ask for another one")
         return party
 
     def published_keys(self) -> list[dict[str, Any]]:
@@ -120,14 +120,11 @@ class TokenDesk:
         with self._context.database.posting() as session:
             self._signing_key(session)
         self._look(at_once=True)
-        return [
-            {**found.public_key, "kid": found.kid, "use": "sig", "alg": _ALGORITHM}
-            for found, _ in self._keys.values()
-        ]
+        return [published(found, TOKENS) for found, _ in self._keys.values()]
 
-    def _check(self, token: str) -> tuple[float, Party]:
-        """Verify a token that was not seen before."""
-        claims = self._verified(token)
+    def _check(self, token: str) -> tuple[float, Party, str]:
+        """Verify a token that was not seen before; tells its end, its party and its key."""
+        claims, kid = self._verified(token)
         expires_at = claims.get("exp")
         if (claims.get("iss"), claims.get("aud")) != (self._issuer, self._issuer):
             raise TokenRefused("the token is meant for another service")
@@ -140,9 +137,9 @@ class TokenDesk:
         if client.revoked_at is not None:
             self._revoked |= {client.number}
         scopes = client.scopes.intersection(str(claims.get("scope")).split())
-        return expires_at, Party(client.number, client.system, client.hotels, scopes)
+        return expires_at, Party(client.number, client.system, client.hotels, scopes), kid
 
-    def _verified(self, token: str) -> dict[str, Any]:
+    def _verified(self, token: str) -> tuple[dict[str, Any], str]:
         refused = TokenRefused("the token is not one of ours")
         if len(token) > _MAX_BYTES:
             raise refused
@@ -156,7 +153,8 @@ class TokenDesk:
                 self._look(at_once=True)
             if kid not in self._keys:
                 raise refused
-            return dict(jwt.decode(token, self._keys[kid][1], algorithms=[_ALGORITHM]).claims)
+            claims = jwt.decode(token, self._keys[kid][1], algorithms=[_ALGORITHM]).claims
+            return dict(claims), str(kid)
         except (JoseError, ValueError, TypeError, RecursionError):
             raise refused from None
 
@@ -181,8 +179,9 @@ class TokenDesk:
         good_since = self._context.clock() - timedelta(seconds=TOKEN_SECONDS) - _LAGGING
         self._keys = {
             found.kid: (found, jwk.import_key(found.public_key))
-            for found in keys.public_keys(session, _PURPOSE)
-            if found.retired_at is None or found.retired_at > good_since
+            for found in keys.public_keys(session, TOKENS)
+            if found.compromised_at is None
+            and (found.retired_at is None or found.retired_at > good_since)
         }
 
     def _signing_key(self, session: Session) -> tuple[str, jwk.Key]:
@@ -193,42 +192,8 @@ class TokenDesk:
             self._read_keys(session)
             kid = next((kid for kid, (k, _) in self._keys.items() if k.retired_at is None), None)
         if kid is None:
-            kid = _new_key(self._context, session, self._context.clock())
+            kid = make_key(self._context, session, TOKENS, self._context.clock())
             self._read_keys(session)
         if kid not in self._private:
-            opened = self._context.vault.unseal(keys.sealed_key(session, kid), f"signing key {kid}")
-            self._private[kid] = jwk.import_key(json.loads(opened))
+            self._private[kid] = jwk.import_key(opened_key(self._context, session, kid))
         return kid, self._private[kid]
-
-
-def token_keys(context: Context) -> list[PublicKey]:
-    """Return all keys that tokens were ever signed with, the newest first."""
-    with context.database.office() as session:
-        return keys.public_keys(session, _PURPOSE)
-
-
-def rotate_token_key(context: Context, authority: Authority) -> str:
-    """Sign tokens with a new key from now on; the former stays published until its tokens have expired.
-
-    Returns the id of the new key.
-
-    Raises:
-        OperatorRefused: who does it or why is missing.
-    """
-    authority, now = fit_authority(authority), context.clock()
-    with context.database.office() as session:
-        keys.hold_keys(session)
-        keys.retire(session, _PURPOSE, now)
-        kid = _new_key(context, session, now)
-        log(session, now, authority, "keys.rotate", f"key {kid}", {"purpose": _PURPOSE})
-    return kid
-
-
-def _new_key(context: Context, session: Session, now: datetime) -> str:
-    key = jwk.OKPKey.generate_key("Ed25519")
-    kid = key.thumbprint()
-    sealed = context.vault.seal(
-        json.dumps(key.as_dict(private=True)).encode(), f"signing key {kid}"
-    )
-    keys.add(session, kid, _PURPOSE, key.as_dict(private=False), sealed, now)
-    return kid

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from clearinghouse.domain.calendar import last_day
 from clearinghouse.domain.expiring import Entry
@@ -21,7 +23,8 @@ from clearinghouse.store.loading import (
 )
 
 ENTRIES = table(
-    "entries", "period int, entry_id uuid, kind text, business_date date, posted_at timestamptz"
+    "entries",
+    "period int, entry_id uuid, kind text, business_date date, reference text, posted_at timestamptz",
 )
 _TRY_EVERY_SECONDS = 0.005
 
@@ -47,37 +50,50 @@ def await_posters(session: Session, period: int) -> None:
         time.sleep(_TRY_EVERY_SECONDS)
 
 
-def travellers_to_expire(session: Session, period: int, batch: int) -> list[int]:
-    """Return some travellers who have lots to expire or debts to end with this period, by number."""
+class Due(NamedTuple):
+    """What ends for a traveller with a period, all by number."""
+
+    traveller: int
+    lots: list[int]
+    debts: list[int]
+
+
+def due(session: Session, period: int) -> Iterator[Due]:
+    """Yield the travellers who have lots to expire or debts to end with this period, in the order of their numbers.
+
+    The lots of all periods are looked through once, not for each part of the travellers again.
+    """
     day = last_day(period)
-    rows = session.rows(
-        "SELECT traveller FROM ("
-        " SELECT traveller FROM lots WHERE expires_on <= %s AND remaining > held AND period <= %s"
-        " UNION SELECT traveller FROM debts WHERE ends_on <= %s AND posted > 0 AND period <= %s"
-        ") AS due ORDER BY traveller LIMIT %s",
-        [day, period, day, period, batch],
-    )
-    return [row[0] for row in rows]
+    for row in session.stream(
+        "SELECT traveller, coalesce(array_agg(lot) FILTER (WHERE lot IS NOT NULL), '{}'),"
+        " coalesce(array_agg(debt) FILTER (WHERE debt IS NOT NULL), '{}') FROM ("
+        " SELECT traveller, number AS lot, NULL::bigint AS debt FROM lots"
+        "  WHERE expires_on <= %s AND remaining > held AND period <= %s"
+        " UNION ALL SELECT traveller, NULL, number FROM debts WHERE ends_on <= %s AND posted > 0 AND period <= %s"
+        ") AS due GROUP BY traveller ORDER BY traveller",
+        [day, period, day, period],
+    ):
+        yield Due(*row)
 
 
 def due_lots_and_debts(
-    session: Session, period: int, travellers: list[int]
+    session: Session, period: int, wanted: Sequence[Due]
 ) -> tuple[list[Lot], list[Debt]]:
-    """Lock travellers, in the order of their numbers, and load what ends for them with this period."""
-    day, wanted = last_day(period), array(travellers)
+    """Lock travellers, in the order of their numbers, and load what still ends for them with this period."""
+    day = last_day(period)
     session.rows(
         "SELECT FROM travellers WHERE number = ANY (%s::bigint[]) ORDER BY number FOR NO KEY UPDATE",
-        [wanted],
+        [array(each.traveller for each in wanted)],
     )
     lots = session.rows(
-        f"SELECT {LOT_COLUMNS} FROM lots WHERE traveller = ANY (%s::bigint[])"
+        f"SELECT {LOT_COLUMNS} FROM lots WHERE number = ANY (%s::bigint[])"
         " AND expires_on <= %s AND remaining > held AND period <= %s ORDER BY number",
-        [wanted, day, period],
+        [array(lot for each in wanted for lot in each.lots), day, period],
     )
     debts = session.rows(
-        f"SELECT {DEBT_COLUMNS} FROM debts WHERE traveller = ANY (%s::bigint[])"
+        f"SELECT {DEBT_COLUMNS} FROM debts WHERE number = ANY (%s::bigint[])"
         " AND ends_on <= %s AND posted > 0 AND period <= %s ORDER BY number",
-        [wanted, day, period],
+        [array(debt for each in wanted for debt in each.debts), day, period],
     )
     return [lot_from_row(row) for row in lots], [debt_from_row(row) for row in debts]
 
@@ -93,7 +109,16 @@ def write_entry(session: Session, entry: Entry, posted_at: datetime) -> None:
     batch = Batch()
     batch.insert(
         ENTRIES,
-        [(entry.period, entry.entry_id, entry.kind, entry.business_date, posted_at.isoformat())],
+        [
+            (
+                entry.period,
+                entry.entry_id,
+                entry.kind,
+                entry.business_date,
+                entry.reference,
+                posted_at.isoformat(),
+            )
+        ],
     )
     batch.insert(
         POSTINGS,

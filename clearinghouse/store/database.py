@@ -3,11 +3,12 @@
 The value path runs as the role ``clearinghouse_poster``: it may add to the books and not change them, and
 its planner is told to look rows up by index, since a fresh table without statistics would be read whole.
 What a system asks for is read as ``clearinghouse_reader``, to whom row-level security shows that system's rows.
+Both are also who logs in, where their URLs are given: a statement that says ``RESET ROLE`` is then still nobody else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -52,10 +53,20 @@ class Session:
         self._opening = opening
         self.info = info
 
-    @property
-    def has_begun(self) -> bool:
-        """Whether anything was asked of the server yet."""
-        return not self._opening
+    def commit(self) -> None:
+        """End the transaction, if anything was asked of the server, and keep what it did."""
+        self._end("COMMIT", self._driver.commit)
+
+    def rollback(self) -> None:
+        """End the transaction and leave nothing of it."""
+        self._end("ROLLBACK", self._driver.rollback)
+
+    def _end(self, how: str, by_driver: Callable[[], None]) -> None:
+        if not self._driver.autocommit:
+            by_driver()
+        elif self._driver.info.transaction_status != _IDLE:
+            with self._driver.cursor() as cursor:
+                cursor.execute(how)
 
     def cursor(self) -> psycopg2.extensions.cursor:
         """Return a psycopg2 cursor of this transaction, for what the other methods can't do."""
@@ -119,20 +130,33 @@ class Session:
 
 
 class Database:
-    """The database that the service runs on. ``owner_url`` is an SQLAlchemy URL of the owner of its tables."""
+    """The database that the service runs on.
 
-    def __init__(self, owner_url: str, *, pool_size: int = 8) -> None:
+    Args:
+        owner_url: SQLAlchemy URL of the owner of its tables; it takes the other roles where they have no URL.
+        poster_url: The URL of ``clearinghouse_poster``.
+        reader_url: The URL of ``clearinghouse_reader``.
+        pool_size: Connections that are kept for posting, and for reading.
+    """
+
+    def __init__(
+        self,
+        owner_url: str,
+        *,
+        poster_url: str | None = None,
+        reader_url: str | None = None,
+        pool_size: int = 8,
+    ) -> None:
         self.owner_url = owner_url
-        self._value_path = self._engine(_POSTER_SETUP, pool_size, autocommit=True)
-        self._office = self._engine(_OFFICE_SETUP, 2)
-        self._reading = self._engine(_READER_SETUP, pool_size)
+        self.poster_url = poster_url or owner_url
+        self._value_path = self._engine(self.poster_url, _POSTER_SETUP, pool_size, autocommit=True)
+        self._office = self._engine(self.poster_url, _OFFICE_SETUP, 2)
+        self._reading = self._engine(reader_url or owner_url, _READER_SETUP, pool_size)
 
     def _engine(
-        self, setup: tuple[str, ...], pool_size: int, *, autocommit: bool = False
+        self, url: str, setup: tuple[str, ...], pool_size: int, *, autocommit: bool = False
     ) -> Engine:
-        engine = create_engine(
-            self.owner_url, pool_size=pool_size, max_overflow=4, pool_pre_ping=False
-        )
+        engine = create_engine(url, pool_size=pool_size, max_overflow=4, pool_pre_ping=False)
 
         @event.listens_for(engine, "connect")
         def prepare(connection: psycopg2.extensions.connection, _record: object) -> None:
@@ -148,16 +172,8 @@ class Database:
     @contextmanager
     def posting(self) -> Iterator[Session]:
         """Open a transaction of the value path; it commits at the end, or leaves nothing on any error."""
-        with _told_plainly(self._value_path) as (connection, driver):
-            session = Session(driver, connection.info, "BEGIN")
-            try:
-                yield session
-            except BaseException:
-                if session.has_begun and not driver.closed:
-                    session.run("ROLLBACK")
-                raise
-            if session.has_begun:
-                session.run("COMMIT")
+        with self._begin(self._value_path, "BEGIN") as session:
+            yield session
 
     @contextmanager
     def office(self) -> Iterator[Session]:
@@ -177,15 +193,16 @@ class Database:
             yield session
 
     @contextmanager
-    def _begin(self, engine: Engine) -> Iterator[Session]:
+    def _begin(self, engine: Engine, opening: str = "") -> Iterator[Session]:
         with _told_plainly(engine) as (connection, driver):
+            session = Session(driver, connection.info, opening)
             try:
-                yield Session(driver, connection.info)
+                yield session
             except BaseException:
                 if not driver.closed:
-                    driver.rollback()
+                    session.rollback()
                 raise
-            driver.commit()
+            session.commit()
 
     def close(self) -> None:
         """Close all connections."""

@@ -7,6 +7,7 @@ from threading import Lock
 from clearinghouse.domain.directory import Directory, Hotel, RulebookInForce, System, Tier
 from clearinghouse.domain.rulebook import rulebook_from_document
 from clearinghouse.store.database import Session
+from clearinghouse.store.standings import standings
 
 
 class DirectoryCache:
@@ -50,6 +51,9 @@ def read_directory(session: Session) -> Directory:
     for rulebook, system in session.rows("SELECT rulebook, system FROM acceptances"):
         accepted.setdefault(rulebook, set()).add(system)
     rulebooks = session.rows("SELECT number, document FROM rulebooks")
+    caps = session.rows(
+        "SELECT number, net_debit_cap_minor FROM systems WHERE net_debit_cap_minor IS NOT NULL"
+    )
     return Directory(
         systems=[System(*row) for row in systems],
         hotels=[
@@ -63,6 +67,8 @@ def read_directory(session: Session) -> Directory:
             )
             for number, document in rulebooks
         ],
+        caps=dict(caps),
+        standings=standings(session),
     )
 
 

@@ -1,4 +1,4 @@
-"""Disputes as they are stored: the claim and its answer, written once, and the steps of each."""
+"""Disputes as they are stored: claim, answer and decisions, and the steps of each."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from clearinghouse.domain.adjustments import Standing
 from clearinghouse.domain.disputes import CASH
 from clearinghouse.domain.identifiers import period_of_id
+from clearinghouse.store.adjustments import CorrectedLeg
 from clearinghouse.store.bulk import array
 from clearinghouse.store.database import Session
 
 _COLUMNS = (
-    "dispute_id, period, txn_id, leg_no, opened_by, respondent, reason, text, state, late,"
-    " opened_at, answer_due_at, answer, answer_text, answered_at, decided_at"
+    "dispute_id, period, txn_id, leg_no, opened_by, respondent, reason, text, claimed_minor, state, late,"
+    " opened_at, answer_due_at, overdue_at, answer, answer_text, answered_at, upheld_minor, decided_at,"
+    " escalate_until, escalated_at, escalated_by"
 )
 
 
@@ -26,14 +29,23 @@ class Viewer(NamedTuple):
 
 
 class Leg(NamedTuple):
-    """A leg and the period it is in, as far as a dispute needs them."""
+    """A leg as a dispute needs it, with the period that it is in; systems, hotels and rulebook by number.
+
+    ``root`` is the leg that it reverses, or itself, and ``standing`` what refunds and adjustments have left of that.
+    """
 
     period: int
     fee_kind: str
+    host_hotel: int
     host_system: int
+    issuer_hotel: int
     issuer_system: int
     rulebook: int
+    obligation_minor: int
+    txn_ref: str
     published_at: datetime | None
+    root: tuple[UUID, int]
+    standing: Standing
 
 
 class NewDispute(NamedTuple):
@@ -48,13 +60,14 @@ class NewDispute(NamedTuple):
     client: int
     reason: str
     text: str
+    claimed_minor: int
     late: bool
     opened_at: datetime
     answer_due_at: datetime
 
 
 class Dispute(NamedTuple):
-    """A dispute; systems by number, ``respondent`` is ``None`` for the operator."""
+    """A dispute; systems by number, ``respondent`` is ``None`` for the operator, money in fen."""
 
     dispute_id: UUID
     period: int
@@ -64,14 +77,20 @@ class Dispute(NamedTuple):
     respondent: int | None
     reason: str
     text: str
+    claimed_minor: int
     state: str
     late: bool
     opened_at: datetime
     answer_due_at: datetime
+    overdue_at: datetime | None
     answer: str | None
     answer_text: str | None
     answered_at: datetime | None
+    upheld_minor: int | None
     decided_at: datetime | None
+    escalate_until: datetime | None
+    escalated_at: datetime | None
+    escalated_by: int | None
 
 
 class Step(NamedTuple):
@@ -80,40 +99,101 @@ class Step(NamedTuple):
     state: str
     at: datetime
     by_system: int | None
+    text: str
+    upheld_minor: int | None = None
 
 
-def leg_of(session: Session, system: int | None, txn_id: UUID, leg_no: int) -> Leg | None:
-    """Return a leg that stands on a system's statement; a leg of cash stands on its host's alone."""
+def leg_of(session: Session, txn_id: UUID, leg_no: int) -> Leg | None:
+    """Return a leg and what stands of it."""
     row = session.row(
-        "SELECT g.period, g.fee_kind, g.host_system, g.issuer_system, g.rulebook, p.published_at"
-        " FROM legs g JOIN periods p ON p.period = g.period"
-        " WHERE g.period = %s AND g.txn_id = %s AND g.leg_no = %s"
-        " AND (g.host_system = %s OR (g.issuer_system = %s AND g.fee_kind <> %s))",
-        [period_of_id(txn_id), txn_id, leg_no, system, system, CASH],
+        "SELECT g.period, g.fee_kind, g.host_hotel, g.host_system, g.issuer_hotel, g.issuer_system, g.rulebook,"
+        " g.obligation_minor, t.txn_ref, p.published_at, coalesce(g.reverses_txn, g.txn_id),"
+        " coalesce(g.reverses_leg, g.leg_no) FROM legs g JOIN periods p ON p.period = g.period"
+        " JOIN transactions t ON t.period = g.period AND t.txn_id = g.txn_id"
+        " WHERE g.period = %s AND g.txn_id = %s AND g.leg_no = %s",
+        [period_of_id(txn_id), txn_id, leg_no],
     )
-    return Leg(*row) if row else None
+    if row is None:
+        return None
+    root = (row[-2], row[-1])
+    return Leg._make((*row[:-2], root, _standing(session, *root)))
+
+
+def corrected(found: Leg, txn_id: UUID, leg_no: int) -> CorrectedLeg:
+    """Return a leg as an adjustment names it."""
+    return CorrectedLeg(
+        txn_id, leg_no, found.txn_ref, found.host_hotel, found.issuer_hotel, found.host_system,
+        found.issuer_system,
+    )  # fmt: skip
+
+
+def legs_on_statement(
+    session: Session, system: int, txn_id: UUID, leg_no: int | None, issuer_hotel: str | None
+) -> list[int]:
+    """Return which legs of a transaction, of those named, stand on a system's statement; one of cash on its host's."""
+    rows = session.rows(
+        "SELECT g.leg_no FROM legs g JOIN hotels i ON i.number = g.issuer_hotel"
+        " WHERE g.period = %s AND g.txn_id = %s AND (%s::int IS NULL OR g.leg_no = %s)"
+        " AND (%s::text IS NULL OR i.code = %s)"
+        " AND (g.host_system = %s OR (g.issuer_system = %s AND g.fee_kind <> %s)) ORDER BY 1",
+        [period_of_id(txn_id), txn_id, leg_no, leg_no, issuer_hotel, issuer_hotel, system, system, CASH],
+    )  # fmt: skip
+    return [row[0] for row in rows]
+
+
+def _standing(session: Session, root: UUID, root_leg: int) -> Standing:
+    """Add up a leg, the legs that reverse it, and the adjustments of all of them."""
+    row = session.row(
+        "WITH family AS ("
+        " SELECT txn_id, leg_no, host_system, base_minor, fee_minor FROM legs"
+        "  WHERE period = %s AND txn_id = %s AND leg_no = %s"
+        " UNION ALL SELECT g.txn_id, g.leg_no, g.host_system, g.base_minor, g.fee_minor FROM transactions t"
+        "  JOIN legs g ON g.period = t.period AND g.txn_id = t.txn_id"
+        "  WHERE t.original = %s AND g.reverses_txn = %s AND g.reverses_leg = %s),"
+        " changes AS (SELECT a.amount_minor, a.counterparty FROM family f"
+        "  JOIN adjustments a ON a.txn_id = f.txn_id AND a.leg_no = f.leg_no AND a.system = f.host_system)"
+        " SELECT (SELECT sum(base_minor) FROM family)"
+        "  + coalesce((SELECT sum(amount_minor) FROM changes WHERE counterparty IS NOT NULL), 0),"
+        " (SELECT sum(fee_minor) FROM family)"
+        "  - coalesce((SELECT sum(amount_minor) FROM changes WHERE counterparty IS NULL), 0)",
+        [period_of_id(root), root, root_leg, root, root, root_leg],
+    )
+    base, fee = row or (0, 0)
+    return Standing(int(base), int(fee))
 
 
 def add(session: Session, new: NewDispute) -> bool:
     """Record a claim; ``False``: the opener has an undecided one of that leg."""
     count = session.run(
         "INSERT INTO disputes (dispute_id, period, txn_id, leg_no, opened_by, respondent, client,"
-        " reason, text, late, opened_at, answer_due_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        " reason, text, claimed_minor, late, opened_at, answer_due_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
         " ON CONFLICT (txn_id, leg_no, opened_by) WHERE state NOT IN ('upheld', 'rejected') DO NOTHING",
         list(new),
     )
     return count == 1
 
 
-def undecided(session: Session, system: int, txn_id: UUID, leg_no: int) -> Dispute | None:
-    """Return the undecided dispute of a leg that a system has opened."""
+def same_claim(
+    session: Session, system: int, txn_id: UUID, leg_no: int, reason: str
+) -> Dispute | None:
+    """Return the dispute of a leg that a system has opened for a reason, decided or not."""
     row = session.row(
-        f"SELECT {_COLUMNS} FROM disputes WHERE txn_id = %s AND leg_no = %s AND opened_by = %s"
-        " AND state NOT IN ('upheld', 'rejected')",
-        [txn_id, leg_no, system],
+        f"SELECT {_COLUMNS} FROM disputes WHERE txn_id = %s AND leg_no = %s AND opened_by = %s AND reason = %s"
+        " ORDER BY opened_at DESC LIMIT 1",
+        [txn_id, leg_no, system, reason],
     )
     return Dispute(*row) if row else None
+
+
+def other_undecided(session: Session, found: Dispute) -> bool:
+    """Tell whether the opener of a dispute has another one of the same leg that no decision stands on."""
+    row = session.row(
+        "SELECT true FROM disputes WHERE txn_id = %s AND leg_no = %s AND opened_by = %s"
+        " AND state NOT IN ('upheld', 'rejected') AND dispute_id <> %s",
+        [found.txn_id, found.leg_no, found.opened_by, found.dispute_id],
+    )
+    return row is not None
 
 
 def dispute(
@@ -153,12 +233,48 @@ def answer(session: Session, dispute_id: UUID, said: str, text: str, at: datetim
     )
 
 
-def add_step(session: Session, dispute_id: UUID, step: Step, client: int, text: str) -> None:
-    """Record a step of a dispute that this transaction has added or holds."""
+def decide(
+    session: Session,
+    dispute_id: UUID,
+    state: str,
+    upheld_minor: int,
+    at: datetime,
+    escalate_until: datetime,
+) -> None:
+    """Record a decision."""
     session.run(
-        "INSERT INTO dispute_steps (dispute_id, step, state, at, by_system, client, text)"
-        " SELECT %s, count(*) + 1, %s, %s, %s, %s, %s FROM dispute_steps WHERE dispute_id = %s",
-        [dispute_id, *step, client, text, dispute_id],
+        "UPDATE disputes SET state = %s, upheld_minor = %s, decided_at = %s, escalate_until = %s"
+        " WHERE dispute_id = %s",
+        [state, upheld_minor, at, escalate_until, dispute_id],
+    )
+
+
+def escalate(session: Session, dispute_id: UUID, system: int, at: datetime) -> None:
+    """Record that a system asks for another decision; the database refuses a second time."""
+    session.run(
+        "UPDATE disputes SET state = 'escalated', escalated_by = %s, escalated_at = %s WHERE dispute_id = %s",
+        [system, at, dispute_id],
+    )
+
+
+def take_overdue(session: Session, at: datetime, most: int) -> list[Dispute]:
+    """Mark open disputes whose time to be answered is over, and return them; each is returned once."""
+    rows = session.rows(
+        "UPDATE disputes SET overdue_at = %s WHERE dispute_id IN (SELECT dispute_id FROM disputes"
+        " WHERE state = 'open' AND overdue_at IS NULL AND answer_due_at <= %s"
+        " ORDER BY answer_due_at, dispute_id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED)"
+        f" RETURNING {_COLUMNS}",
+        [at, at, most],
+    )
+    return [Dispute(*row) for row in rows]
+
+
+def add_step(session: Session, dispute_id: UUID, step: Step, client: int | None) -> None:
+    """Record a step of a dispute that this transaction has added or holds; no client: people of the operator."""
+    session.run(
+        "INSERT INTO dispute_steps (dispute_id, step, state, at, by_system, text, upheld_minor, client)"
+        " SELECT %s, count(*) + 1, %s, %s, %s, %s, %s, %s FROM dispute_steps WHERE dispute_id = %s",
+        [dispute_id, *step, client, dispute_id],
     )
 
 
@@ -166,7 +282,7 @@ def steps(session: Session, wanted: Sequence[UUID]) -> dict[UUID, list[Step]]:
     """Return the steps of disputes, each in order."""
     found: dict[UUID, list[Step]] = {}
     for dispute_id, *step in session.rows(
-        "SELECT dispute_id, state, at, by_system FROM dispute_steps"
+        "SELECT dispute_id, state, at, by_system, text, upheld_minor FROM dispute_steps"
         " WHERE dispute_id = ANY (%s::uuid[]) ORDER BY dispute_id, step",
         [array(wanted)],
     ):

@@ -10,6 +10,7 @@ from typing import BinaryIO, NamedTuple
 
 from clearinghouse.domain.directory import System
 from clearinghouse.domain.netting import Measure, Obligations, Position
+from clearinghouse.domain.operator_profile import OperatorProfile
 from clearinghouse.store.bulk import Batch, table
 from clearinghouse.store.database import Session
 
@@ -49,28 +50,55 @@ class Liability(NamedTuple):
 
 
 class StoredFile(NamedTuple):
-    """A published file: its path under the period's folder, hash, size in bytes, and rows where it has any."""
+    """A published file: its path under the period's folder, hash, size in bytes, and rows where it has any.
+
+    ``system`` is the number of whose it is, ``None`` for the clearing house and for what is of all.
+    """
 
     path: str
     sha256: str
     size: int
     rows: int | None
+    system: int | None = None
 
 
-def freeze_run(session: Session, period: int, rulebook: int, parties: Iterable[System]) -> None:
-    """Write by which rulebook (its number) a period is netted, and the members as they are now."""
+class RunTerms(NamedTuple):
+    """What a run is made by, as it was when the period was netted.
+
+    ``rulebook`` is the number of the version in force; ``hotels`` tells each hotel's system on the period's last day.
+    """
+
+    rulebook: int
+    systems: list[System]
+    operator: OperatorProfile
+    hotels: dict[int, int]
+
+
+def freeze_run(session: Session, period: int, terms: RunTerms) -> None:
+    """Write what a period is netted by."""
+    parties = {
+        "systems": [asdict(system) for system in terms.systems],
+        "operator": asdict(terms.operator),
+        "hotels": terms.hotels,
+    }
     session.run(
         "INSERT INTO netted_runs (period, rulebook, parties) VALUES (%s, %s, %s)",
-        [period, rulebook, json.dumps([asdict(party) for party in parties], ensure_ascii=False)],
+        [period, terms.rulebook, json.dumps(parties, ensure_ascii=False)],
     )
 
 
-def run_terms(session: Session, period: int) -> tuple[int, list[System]]:
-    """Return the number of the rulebook by which a period was netted, and the members as they were then."""
+def run_terms(session: Session, period: int) -> RunTerms:
+    """Return what a period was netted by."""
     row = session.row("SELECT rulebook, parties FROM netted_runs WHERE period = %s", [period])
     if row is None:
         raise RuntimeError("the period is not netted")
-    return row[0], [System(**party) for party in row[1]]
+    number, parties = row
+    return RunTerms(
+        number,
+        [System(**system) for system in parties["systems"]],
+        OperatorProfile(**parties["operator"]),
+        {int(hotel): system for hotel, system in parties["hotels"].items()},
+    )
 
 
 def freeze_positions(
@@ -213,23 +241,27 @@ def store_file(
     system: int | None = None,
     rows: int | None = None,
 ) -> None:
-    """Store a file of a period in chunks, reading ``content`` from its start."""
-    content.seek(0)
-    digest, size, chunks = sha256(), 0, []
-    while block := content.read(_CHUNK_BYTES):
+    """Store a file of a period in chunks, reading ``content`` twice from its start: no more of it is in memory."""
+    digest, size = sha256(), 0
+    for block in _blocks(content):
         digest.update(block)
-        chunks.append((period, path, size // _CHUNK_BYTES, block))
         size += len(block)
     session.run(
         "INSERT INTO period_files (period, path, system, sha256, size, rows)"
         " VALUES (%s, %s, %s, %s, %s, %s)",
         [period, path, system, digest.hexdigest(), size, rows],
     )
-    for chunk in chunks:
+    for chunk, block in enumerate(_blocks(content)):
         session.run(
             "INSERT INTO period_file_chunks (period, path, chunk, bytes) VALUES (%s, %s, %s, %s)",
-            chunk,
+            (period, path, chunk, block),
         )
+
+
+def _blocks(content: BinaryIO) -> Iterator[bytes]:
+    content.seek(0)
+    while block := content.read(_CHUNK_BYTES):
+        yield block
 
 
 def stored_files(session: Session, period: int) -> list[StoredFile]:
@@ -237,7 +269,7 @@ def stored_files(session: Session, period: int) -> list[StoredFile]:
     return [
         StoredFile(*row)
         for row in session.rows(
-            'SELECT path, sha256, size, rows FROM period_files WHERE period = %s ORDER BY path COLLATE "C"',
+            'SELECT path, sha256, size, rows, system FROM period_files WHERE period = %s ORDER BY path COLLATE "C"',
             [period],
         )
     ]

@@ -10,7 +10,7 @@ from clearinghouse.store.database import Session
 from clearinghouse.store.imports import IMPORT_LOCK
 from clearinghouse.store.loading import PERIOD_LOCK
 from clearinghouse.store.members import SystemProfile
-from clearinghouse.store.periods import RUN_LOCK
+from clearinghouse.store.runs import RUN_LOCK
 
 _PATIENCE_SECONDS = 5.0
 _TRY_EVERY_SECONDS = 0.05

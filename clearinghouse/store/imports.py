@@ -143,13 +143,19 @@ def count_rejections(session: Session, file: ImportFile) -> int:
 
 def hold_lock(session: Session) -> None:
     """Wait until no other import runs, and let none run until this transaction ends."""
-    _may_idle(session)
+    may_idle(session)
     session.row("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])
+
+
+def is_running(session: Session) -> bool:
+    """Tell whether an import runs now."""
+    row = session.row("SELECT pg_try_advisory_xact_lock_shared(%s)", [IMPORT_LOCK])
+    return not (row and row[0])
 
 
 def share_work(session: Session) -> None:
     """Make a worker known to imports that come later, until this transaction ends."""
-    _may_idle(session)
+    may_idle(session)
     session.row("SELECT pg_advisory_xact_lock_shared(%s)", [WORKERS_LOCK])
 
 
@@ -160,7 +166,7 @@ def await_workers(session: Session) -> None:
     session.row("SELECT pg_advisory_xact_lock(%s)", [SEQUENCES_LOCK])
 
 
-def _may_idle(session: Session) -> None:
+def may_idle(session: Session) -> None:
     """Keep the server, however it is configured, from ending a transaction that only holds a lock."""
     session.rows(
         "SELECT set_config(name, '0', true) FROM pg_settings"

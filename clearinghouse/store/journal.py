@@ -31,7 +31,7 @@ class Balance(NamedTuple):
 class JournalLine(NamedTuple):
     """One posting with its entry; ``day`` is the day inside the period that it is dated.
 
-    ``host_hotel`` and ``txn_ref`` are ``None`` for an entry that is no transaction of a hotel.
+    ``host_hotel`` is ``None`` for an entry that is no transaction of a hotel; its ``txn_ref`` is a reference, if any.
     """
 
     day: date
@@ -92,7 +92,7 @@ def journal_lines(session: Session, period: int) -> Iterator[JournalLine]:
     sql = (
         "SELECT greatest(coalesce(t.business_date, e.business_date), %s) AS day,"
         " coalesce(t.business_date, e.business_date), p.entry_id, coalesce(t.kind, e.kind),"
-        " t.host_hotel, t.txn_ref, t.original_ref, p.debit, p.credit, p.asset, p.amount, p.lot"
+        " t.host_hotel, coalesce(t.txn_ref, e.reference), t.original_ref, p.debit, p.credit, p.asset, p.amount, p.lot"
         " FROM postings p"
         " LEFT JOIN transactions t ON t.period = p.period AND t.txn_id = p.entry_id"
         " LEFT JOIN entries e ON e.period = p.period AND e.entry_id = p.entry_id"

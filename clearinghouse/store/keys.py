@@ -14,12 +14,16 @@ _KEYS_LOCK = 727011
 
 
 class PublicKey(NamedTuple):
-    """A key as everybody may see it; ``retired_at`` is the moment since which it signs nothing."""
+    """A key as everybody may see it.
+
+    ``retired_at`` is the moment since which it signs nothing, ``compromised_at`` that since which somebody else may.
+    """
 
     kid: str
     public_key: dict[str, Any]
     created_at: datetime
     retired_at: datetime | None
+    compromised_at: datetime | None
 
 
 def hold_keys(session: Session) -> None:
@@ -32,7 +36,7 @@ def public_keys(session: Session, purpose: str) -> list[PublicKey]:
     return [
         PublicKey(*row)
         for row in session.rows(
-            "SELECT kid, public_key, created_at, retired_at FROM signing_keys WHERE purpose = %s"
+            "SELECT kid, public_key, created_at, retired_at, compromised_at FROM signing_keys WHERE purpose = %s"
             " ORDER BY created_at DESC, kid",
             [purpose],
         )
@@ -67,4 +71,12 @@ def retire(session: Session, purpose: str, at: datetime) -> None:
     session.run(
         "UPDATE signing_keys SET retired_at = %s WHERE purpose = %s AND retired_at IS NULL",
         [at, purpose],
+    )
+
+
+def compromise(session: Session, kid: str, at: datetime) -> None:
+    """Record that somebody else may have a key; the first moment counts."""
+    session.run(
+        "UPDATE signing_keys SET compromised_at = %s WHERE kid = %s AND compromised_at IS NULL",
+        [at, kid],
     )

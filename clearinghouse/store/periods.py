@@ -9,11 +9,13 @@ from clearinghouse.store.database import Session
 
 #: Advisory lock under which periods are opened (the function ``open_period`` takes it) and closed.
 OPENING_LOCK = 727001
-#: Advisory lock that a settlement holds as long as it runs.
-RUN_LOCK = 727007
 
 #: The stages of a period, in order.
 STATES = ("open", "closing", "netted", "stated", "published", "settled")
+#: Those in which a period's files may be seen, and never change.
+PUBLISHED = ("published", "settled")
+#: Those of a run that is under way.
+UNDER_WAY = ("closing", "netted", "stated")
 
 
 class PeriodState(NamedTuple):
@@ -81,8 +83,3 @@ def publish(session: Session, period: int, at: datetime) -> None:
     session.run(
         "UPDATE periods SET state = 'published', published_at = %s WHERE period = %s", [at, period]
     )
-
-
-def hold_run_lock(session: Session) -> None:
-    """Wait until no other settlement runs, and let none run until this transaction ends."""
-    session.row("SELECT pg_advisory_xact_lock(%s)", [RUN_LOCK])

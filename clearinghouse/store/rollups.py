@@ -28,6 +28,13 @@ def fold(session: Session, period: int | None = None) -> int:
     )
 
 
+def fold_if_free(session: Session) -> None:
+    """Move increments into the roll-ups, unless somebody else does it at this moment."""
+    row = session.row("SELECT pg_try_advisory_xact_lock(%s)", [_FOLD_LOCK])
+    if row and row[0]:
+        fold(session)
+
+
 #: Roll-ups with what has not been folded yet.
 CURRENT = (
     "(SELECT period, measure, debtor, creditor, sum(count)::bigint AS count, sum(amount)::bigint AS amount"

@@ -17,7 +17,8 @@ BEGIN
         PERFORM pg_advisory_xact_lock(727002);
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
             BEGIN
-                EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+                -- Without a password: a server that asks for one lets nobody in until it is given one.
+                EXECUTE format('CREATE ROLE %I LOGIN NOINHERIT', wanted);
             EXCEPTION WHEN duplicate_object OR unique_violation THEN
                 NULL;
             END;
@@ -43,6 +44,10 @@ GRANT UPDATE ON lots, debts, rollups, periods, systems, travellers, directory_ve
 GRANT DELETE ON rollup_increments TO clearinghouse_poster;
 REVOKE ALL ON FUNCTION open_period(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION open_period(integer) TO clearinghouse_poster;
+
+CREATE SCHEMA staging;
+COMMENT ON SCHEMA staging IS 'what a run makes from a closed period and can make again; none of it is in the books';
+GRANT USAGE, CREATE ON SCHEMA staging TO clearinghouse_poster;
 """
 
 

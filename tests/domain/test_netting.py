@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearinghouse.domain.accounts import AccountKind, account
+from clearinghouse.domain.adjustments import Adjusted
 from clearinghouse.domain.netting import Increments, Measure, Obligations, add_points, net
 
 #: Each "debtor>creditor amount", and the nets that must come out.
@@ -79,7 +80,12 @@ def test_fees_and_vat_lower_the_net(included: bool, fees: int, vat: int, net_min
 
 def test_adjustments_add_to_the_net() -> None:
     (row,) = net(
-        [65], pairs("B>A 10"), {65: 1}, vat_ppm=0, fees_include_vat=True, adjustments={65: -4}
+        [65],
+        pairs("B>A 10"),
+        {65: 1},
+        vat_ppm=0,
+        fees_include_vat=True,
+        adjusted={65: Adjusted(-4)},
     )
     assert (row.adjustments_minor, row.net_minor) == (-4, 5)
 

@@ -24,6 +24,7 @@ from clearinghouse.store import frozen
 from clearinghouse.store.card_file import CardFile
 from clearinghouse.store.database import Database, Session
 from clearinghouse.store.directory import read_directory
+from clearinghouse.store.exposure import Exposures
 from clearinghouse.store.loading import DEBT_COLUMNS, LOT_COLUMNS, debt_from_row, lot_from_row
 from clearinghouse.store.rollups import CURRENT
 from clearinghouse.store.vault import Vault
@@ -46,7 +47,7 @@ def books(
     name = keep or server.new_database(template)
     database = Database(server.url(name))
     try:
-        yield Context(database, Vault(bytes(32)), clock=lambda: LATER)
+        yield Context(database, Vault(bytes(32)), clock=lambda: LATER, exposures=Exposures(0))
     finally:
         database.close()
         if keep is None:

@@ -13,6 +13,7 @@ from clearinghouse.domain.deciding import Accepted, Outcome, Refused, decide
 from clearinghouse.domain.directory import Directory, Hotel, RulebookInForce, System, Tier
 from clearinghouse.domain.expiring import Entry, end_debts, expire
 from clearinghouse.domain.identifiers import transaction_id
+from clearinghouse.domain.limits import Limits
 from clearinghouse.domain.netting import (
     FEE_MEASURES,
     OBLIGATION_KINDS,
@@ -51,6 +52,8 @@ class Paper:
         self.directory = directory_of(packs)
         self._serial = count(1)
         self.books = Books(0, count(1), _NOW)
+        if self.directory.caps:
+            self.books.limits = Limits(self.directory.caps, {})
         self.entries: list[Entry] = []
         cards = {}
         for number, (card, (traveller, hotel, tiers)) in enumerate(CARDS.items(), 1):
@@ -111,10 +114,13 @@ def directory_of(packs: Sequence[PackRows]) -> Directory:
     hotels: dict[str, list[tuple[date, int]]] = {}
     tiers: dict[tuple[str, str], list[Tier]] = {}
     rulebooks = []
+    caps: dict[int, int] = {}
     for pack in packs:
         for row in pack.files.get("systems.csv", ()):
             code = row["system_code"]
             systems[code] = System(len(systems) + 1, code, code, code)
+            if row["net_debit_cap_minor"]:
+                caps[systems[code].number] = int(row["net_debit_cap_minor"])
         if pack.rulebook is not None:
             rulebook = rulebook_from_document(pack.rulebook)
             known = frozenset(system.number for system in systems.values())
@@ -133,6 +139,7 @@ def directory_of(packs: Sequence[PackRows]) -> Directory:
         [Hotel(n, code, tuple(sorted(rows))) for n, (code, rows) in enumerate(hotels.items(), 1)],
         [tier for versions in tiers.values() for tier in versions],
         rulebooks,
+        caps=caps,
     )
 
 

@@ -1,7 +1,7 @@
 """A naive in-memory reference model of the alliance's rules, written from domain.md alone.
 
 It is the oracle of property tests: plain lists, plain loops, exact integers, no storage and no
-clock. Left out on purpose: authorisations and holds, disputes, caps and risk, payments.
+clock. Left out on purpose: authorisations and holds, disputes, collateral and defaults, payments.
 """
 
 from .alliance import Model

@@ -6,6 +6,7 @@ from typing import Any
 
 from . import books
 from .books import Leg, Liability, Move, Obligation, Position
+from .caps import within_caps
 from .members import Card, Members
 from .refusals import first_refusal
 from .request import Request
@@ -181,7 +182,9 @@ class Model(Members):
         """A redemption or a use of stored value: one leg per issuing hotel of what is drawn."""
         in_points = txn.request.kind == "redeem"
         wallet = self.wallet_of(txn.request)
-        txn.draws = draw(self.usable(txn.request), txn.size, wallet.source_of)
+        lots = within_caps(self, txn.request, txn.size)
+        assert lots is not None, "refused before: net_debit_cap_exceeded"
+        txn.draws = draw(lots, txn.size, wallet.source_of)
         by_issuer: dict[str, int] = {}
         for one in txn.draws:
             issuer = one.lot.issuer

@@ -57,15 +57,18 @@ class Members:
 
     def __init__(self) -> None:
         self.systems: list[str] = []
+        self.caps: dict[str, int] = {}
         self.hotels: dict[str, dict[date, str]] = {}
         self.tiers: dict[str, dict[str, dict[date, Tier]]] = {}
         self.travellers: list[str] = []
         self.cards: dict[str, Card] = {}
 
     def add_system(self, row: Row) -> None:
-        """A row of systems.csv; only its code matters here."""
+        """A row of systems.csv; only its code and its cap matter here. An empty cap means no cap."""
         if row["system_code"] not in self.systems:
             self.systems.append(row["system_code"])
+        if row.get("net_debit_cap_minor"):
+            self.caps[row["system_code"]] = int(row["net_debit_cap_minor"])
 
     def add_hotel(self, row: Row) -> None:
         """A row of hotels.csv: the hotel belongs to the system from that date on."""

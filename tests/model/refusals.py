@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from .caps import within_caps
 from .members import at
 from .request import KINDS, Request
 from .rules import DEFAULTS
@@ -108,6 +109,11 @@ def _balance_refusals(model: "Model", request: Request, size: int) -> Iterator[s
         left = sum(load.remaining for load in model.usable(request))
         if size > left:
             yield "insufficient_stored_value"
+    if (
+        request.kind in ("redeem", "stored_value_spend")
+        and within_caps(model, request, size) is None
+    ):
+        yield "net_debit_cap_exceeded"
 
 
 def _drawn_on(model: "Model", request: Request, size: int) -> set[str]:

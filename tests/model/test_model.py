@@ -267,3 +267,19 @@ def test_late_line_and_closed_periods() -> None:
     assert model.transactions["H", "r"].late
     assert model.obligations("2017-01") == {}
     assert model.points_liability("2017-02")["I"].redeemed == 40
+
+
+def test_a_cap_skips_an_issuer_altogether() -> None:
+    """§4: its lots are usable only inside its own system; other issuers' lots are drawn instead."""
+    model = alliance({"I": "S1", "J": "S2", "H": "S3"}, fees=NO_FEES)
+    model.caps["S1"] = 100
+    card(model, CARD, "I")
+    do(model, "I", "a", "award", "2017-01-01", 150)
+    do(model, "J", "b", "award", "2017-01-01", 90)
+    assert do(model, "H", "r", "redeem", "2017-01-02", 241) == "insufficient_points"
+    assert do(model, "H", "r", "redeem", "2017-01-02", 240) == "net_debit_cap_exceeded"
+    assert do(model, "H", "r1", "redeem", "2017-01-02", 100) == "accepted"
+    assert do(model, "H", "r2", "redeem", "2017-01-02", 90) == "accepted"
+    drawn = [leg.other_hotel for leg in model.transactions["H", "r2"].legs]
+    assert drawn == ["J"]
+    assert do(model, "I", "r3", "redeem", "2017-01-02", 50) == "accepted"

@@ -15,9 +15,9 @@ from psycopg2 import extensions
 ROOT = Path(__file__).parents[2]
 MODULE = (sys.executable, "-m", "api.cli")
 #: Bytes of transactions from which on the command starts workers here.
-WORKERS_FROM = 500_000
+WORKERS_FROM = 360_000
 #: A pack of so many lines of ``write_bulk_pack`` has more than that.
-MANY_LINES = 7_000
+MANY_LINES = 5_200
 
 Command = subprocess.Popen[bytes]
 Cursor = extensions.cursor

@@ -42,9 +42,9 @@ def test_a_worker_cannot_start(
 def test_a_worker_cannot_reach_the_database(
     context: Context, pack: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    elsewhere = make_url(context.database.owner_url).set(database="none")
+    elsewhere = make_url(context.database.poster_url).set(database="none")
     url = elsewhere.render_as_string(hide_password=False)
-    monkeypatch.setattr(context.database, "owner_url", url)
+    monkeypatch.setattr(context.database, "poster_url", url)
     with pytest.raises(DatabaseUnavailable, match="the database can't be reached"):
         import_pack(context, pack, lanes=2)
     assert capfd.readouterr().err == ""

@@ -11,24 +11,24 @@ import psycopg2
 import psycopg2.errors
 import pytest
 
+from clearinghouse.domain.dispute_errors import (
+    DisputeAnswered,
+    DisputeExists,
+    LegNotDisputable,
+    RespondentOnly,
+    StatementNotPublished,
+)
 from clearinghouse.domain.disputes import (
     DisputeState,
     due_after,
     may_follow,
 )
-from clearinghouse.domain.errors import (
-    ClearinghouseError,
-    DisputeAnswered,
-    DisputeExists,
-    LegNotDisputable,
-    NotFound,
-    RespondentOnly,
-    StatementNotPublished,
-    SystemClientNeeded,
-)
+from clearinghouse.domain.errors import ClearinghouseError, NotFound, SystemClientNeeded
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.disputing import (
+    Claim,
     Dispute,
+    Line,
     answer_dispute,
     dispute,
     disputes_of,
@@ -36,8 +36,8 @@ from clearinghouse.operations.disputing import (
 )
 from clearinghouse.operations.events import events_after
 from clearinghouse.operations.party import Party
-from clearinghouse.operations.prove import prove
 from tests.alliances import MiniAlliance
+from tests.operations.months import must_hold, publish_without_files
 from tests.operations.parties import party
 
 ACCEPT, CONTEST = "accept", "contest"
@@ -54,7 +54,7 @@ class Court:
         self.used = do("redeem", "CLD-GZ", "2", "T1", "2026-10-03", points=400).txn.txn_id
         self.cash = do("spend", "BAM-HZ", "3", "T1", "2026-10-04", amount=88_888).txn.txn_id
         self.own = do("redeem", "AUR-BJ", "4", "T1", "2026-10-05", points=100).txn.txn_id
-        self.alliance.settle("2026-10")
+        publish_without_files(self.alliance, "2026-10")
         self.later = do("redeem", "CLD-GZ", "5", "T1", "2026-11-05", points=50).txn.txn_id
         self.aur, self.bam, self.cld = (
             party(self.alliance, code) for code in ("AUR", "BAM", "CLD")
@@ -64,7 +64,7 @@ class Court:
     def open(
         self, who: Party, txn_id: UUID, reason: str = "amount_wrong", text: str = "少了"
     ) -> Dispute:
-        found, _ = open_dispute(self.context, who, txn_id, 1, reason, text)
+        found, _ = open_dispute(self.context, who, Line(txn_id, 1), Claim(reason, text))
         return found
 
     def answer(
@@ -112,7 +112,7 @@ def test_a_dispute_is_opened_and_answered(court: Court) -> None:
         assert dispute(court.context, who, opened.dispute_id) == answered
         assert court.told(who) == [("dispute.opened", opened.id), ("dispute.answered", opened.id)]
     assert court.told(court.bam) == court.told(court.operator) == []
-    assert all(proof.holds for proof in prove(court.context))
+    must_hold(court.context)
 
 
 def test_either_system_of_a_leg_may_dispute_it(court: Court) -> None:
@@ -150,12 +150,16 @@ def test_what_can_not_be_disputed(court: Court) -> None:
         with nothing_written(court, error):
             court.open(who, txn_id)
     with nothing_written(court, NotFound):
-        open_dispute(court.context, court.aur, court.used, 2, "other", "x")
+        open_dispute(court.context, court.aur, Line(court.used, 2), Claim("other", "x"))
 
 
 def test_the_same_again_is_the_same_dispute(court: Court) -> None:
-    first, added = open_dispute(court.context, court.aur, court.used, 1, "amount_wrong", "少了")
-    again, added_again = open_dispute(court.context, court.aur, court.used, 1, "amount_wrong", "又")
+    first, added = open_dispute(
+        court.context, court.aur, Line(court.used, 1), Claim("amount_wrong", "少了")
+    )
+    again, added_again = open_dispute(
+        court.context, court.aur, Line(court.used, 1), Claim("amount_wrong", "又")
+    )
     assert (added, added_again) == (True, False)
     assert again == first
     with nothing_written(court, DisputeExists):
@@ -270,9 +274,14 @@ def filled(state: DisputeState) -> str:
     answered_at, decided_at, escalated_at = times.get(
         state, ("opened_at", "opened_at", "escalated_at")
     )
+    upheld = "NULL" if decided_at == "NULL" else "0"
+    escalated_by = "CASE WHEN escalated_at IS NOT NULL THEN opened_by END"
+    if escalated_at == "opened_at":
+        escalated_by = "opened_by"
     return (
         f"state = '{state}', answer = {answered}, answer_text = {text}, answered_at = {answered_at},"
-        f" decided_at = {decided_at}, escalated_at = {escalated_at}"
+        f" decided_at = {decided_at}, escalate_until = {decided_at}, upheld_minor = {upheld},"
+        f" escalated_at = {escalated_at}, escalated_by = {escalated_by}"
     )
 
 
@@ -306,8 +315,8 @@ def test_a_decided_dispute_is_escalated_once(court: Court) -> None:
     try:
         with connection.cursor() as cursor:
             for change in (
-                "state = 'rejected', decided_at = now()",
-                "state = 'escalated', escalated_at = now()",
+                "state = 'rejected', decided_at = now(), escalate_until = now(), upheld_minor = 0",
+                "state = 'escalated', escalated_at = now(), escalated_by = opened_by",
                 "state = 'rejected'",
             ):
                 cursor.execute(f"UPDATE disputes SET {change}")

@@ -22,7 +22,7 @@ from tests.conftest import Server
 from tests.histories.books import books, close_period, found_alliance, live_through, seen_of_books
 from tests.histories.seen import differences, seen_of_model
 from tests.histories.telling import Close, History, Stated, tell
-from tests.histories.world import PackRows, new_world
+from tests.histories.world import PackRows, has_caps, new_world
 
 EXAMPLES = int(os.environ.get("CLEARINGHOUSE_TEST_EXAMPLES", "12"))
 #: How many alliances the histories play in; each is imported once and then copied.
@@ -99,6 +99,7 @@ def test_in_sequences_of_any_size_and_any_number_of_lanes(
     books_of: OpenBooks, random: Random, world: int, lines: int, most: int, lanes: int
 ) -> None:
     history = tell(random, lines, packs=packs_of(world))
+    lanes = 1 if has_caps(history.packs) else lanes
     with books_of(world) as context:
         outcomes = live_through(context, history.events, random, most=most, lanes=lanes)
         must_equal_the_model(history, context, outcomes)
@@ -116,6 +117,7 @@ def test_imported_from_files(
 ) -> None:
     history = tell(random, lines, packs=packs_of(world))
     folder = tmp_path_factory.mktemp("files")
+    lanes = 1 if has_caps(history.packs) else lanes
     with books_of(world) as context, pytest.MonkeyPatch.context() as patch:
         patch.setattr(importing, "LINES_EACH", random.choice((2, 7, 2_000)))
         refused = _import_through(context, history, folder, random, lanes)

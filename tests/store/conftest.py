@@ -4,12 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from clearinghouse.domain.calendar import parse_period
 from clearinghouse.operations.context import Context
 from clearinghouse.store import audit
 from clearinghouse.store.database import Database
 from clearinghouse.store.vault import Vault
 from tests.alliances import MiniAlliance, live_a_while
 from tests.conftest import Server
+from tests.operations.failing import fail_a_while
+from tests.operations.quarrelling import quarrel_a_while
+from tests.payments.lived import pay_a_while
 
 
 @pytest.fixture(scope="session")
@@ -20,9 +24,16 @@ def lived(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     alliance = MiniAlliance(
         Context(database, Vault(bytes(32))),
         tmp_path_factory.mktemp("mini"),
-        rulebook={"points_expiry_months": 1, "restore_grace_days": 5},
+        rulebook={
+            "points_expiry_months": 1,
+            "restore_grace_days": 5,
+            "guarantee_fund_ppm": 100_000,
+        },
     )
     live_a_while(alliance)
+    pay_a_while(alliance.context, tmp_path_factory.mktemp("bank"), parse_period("2026-10"))
+    fail_a_while(alliance, parse_period("2026-10"))
+    quarrel_a_while(alliance)
     with database.office() as session:
         audit.record(session, alliance.clock(), "tests", "story.told", "the mini alliance", {})
     yield database

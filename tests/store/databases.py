@@ -15,7 +15,8 @@ def create_database(
     if owner is not None:
         statement += sql.SQL(" OWNER {}").format(sql.Identifier(owner))
     if template is not None:
-        statement += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
+        # Copying the files is quicker than logging every page where nothing is flushed, as on the tests' server.
+        statement += sql.SQL(" TEMPLATE {} STRATEGY file_copy").format(sql.Identifier(template))
     _run(superuser_dsn, statement)
 
 

@@ -10,7 +10,9 @@ import re
 PROTECTED = (
     "postings", "legs", "transactions", "entries", "transaction_refs", "positions", "obligations",
     "points_liability", "period_files", "period_file_chunks", "periods", "netted_runs", "memberships",
-    "rulebooks", "acceptances", "authorizations",
+    "rulebooks", "acceptances", "authorizations", "file_signatures", "signing_keys", "bank_files",
+    "bank_lines", "payment_allocations", "payment_instructions", "payment_matches", "payment_match_parts",
+    "adjustments", "disputes",
 )  # fmt: skip
 
 _TABLE = """
@@ -46,6 +48,9 @@ _TABLE = """
 1.6  GRANT UPDATE ON postings TO clearinghouse_poster
 1.6  GRANT DELETE ON positions TO clearinghouse_poster
 1.6  DROP TRIGGER published ON period_files
+1.6  DROP TRIGGER netted ON adjustments
+1.6  ALTER TABLE disputes DISABLE TRIGGER goes_forward
+1.6  GRANT UPDATE ON dispute_evidence TO clearinghouse_poster
 1.6  GRANT DELETE ON legs_202610 TO clearinghouse_reader
 1.6  ALTER TABLE postings DETACH PARTITION postings_202611
 1.6  CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'
@@ -90,6 +95,7 @@ _TABLE = """
 3.2  UPDATE postings SET amount = amount + 1 WHERE {of 1} AND seq = 1
 3.3  UPDATE points_liability SET opening = opening + 1, closing = closing + 1 WHERE period > {october}
 4.1  UPDATE positions SET net_minor = net_minor + 1
+4.1  UPDATE positions SET adjustments_minor = adjustments_minor + 1, payable_minor = payable_minor + 1
 4.1  UPDATE positions SET net_minor = net_minor + system - 2
 4.1  DELETE FROM positions WHERE period = {october}
 4.2  UPDATE positions SET receivable_minor = receivable_minor + 1, payable_minor = payable_minor + 1
@@ -103,6 +109,19 @@ _TABLE = """
 4.4  DELETE FROM postings WHERE credit = 25
 4.5  UPDATE positions SET vat_minor = vat_minor + 1 WHERE vat_minor > 0
 4.5  UPDATE positions SET vat_on_top = NOT vat_on_top
+4.6  UPDATE adjustments SET amount_minor = amount_minor + 1 WHERE amount_minor > 0 AND counterparty IS NOT NULL
+4.6  UPDATE adjustments SET amount_minor = amount_minor + 1 WHERE counterparty IS NULL
+4.6  DELETE FROM adjustments WHERE amount_minor < 0
+4.6  DELETE FROM adjustments WHERE counterparty IS NULL
+4.6  UPDATE adjustments SET entry_id = {txn 4}
+4.6  UPDATE entries SET kind = 'vat' WHERE kind = 'adjustment'
+4.6  UPDATE postings SET amount = amount + 1 FROM adjustments a WHERE a.entry_id = postings.entry_id
+4.7  UPDATE disputes SET upheld_minor = upheld_minor + 1
+4.7  UPDATE adjustments SET dispute_id = NULL WHERE dispute_id IS NOT NULL
+4.7  UPDATE disputes SET period = period + 3
+4.8  UPDATE payment_instructions SET confirmed_minor = confirmed_minor - 1 WHERE confirmed_minor > 0
+4.8  INSERT INTO payment_allocations (kind, system, amount_minor, in_period, at) VALUES ('carry', 1, 5, 1, now())
+4.8  DELETE FROM payment_instructions WHERE period = {october} + 1 AND system = {system CLD}
 5.1  {free legs no_exchange_no_fee}; UPDATE legs SET fee_minor = 1 WHERE {leg 1}
 5.1  {free legs no_exchange_no_fee}; UPDATE legs SET host_system = issuer_system WHERE {leg 2}
 5.2  UPDATE legs SET fee_minor = fee_minor - 1 WHERE {leg 2}
@@ -175,10 +194,18 @@ _TABLE = """
 7.3  DELETE FROM period_file_chunks WHERE path = 'statements/AUR.pdf'
 7.3  UPDATE period_files SET sha256 = repeat('0', 64) WHERE path = 'statements/AUR.csv'
 7.3  INSERT INTO period_file_chunks SELECT period, path, 9, bytes FROM period_file_chunks WHERE path = 'positions.csv'
-7.4  DELETE FROM period_file_chunks WHERE path = 'positions.csv'; DELETE FROM period_files WHERE path = 'positions.csv'
+7.4  {gone positions.csv}; DELETE FROM period_files WHERE path = 'positions.csv'
 7.4  DELETE FROM period_file_chunks WHERE path = 'manifest.json'
 7.4  UPDATE period_files SET rows = rows + 1 WHERE path = 'positions.csv'
 7.4  INSERT INTO period_files VALUES ({october}, 'more.csv', NULL, 'x', 0, 0)
+7.5  DELETE FROM file_signatures WHERE path = 'statements/AUR.pdf'
+7.5  UPDATE file_signatures SET signature = signature || 'A' WHERE path = 'manifest.json'
+7.5  UPDATE file_signatures SET signature = {other statements/AUR.csv} WHERE path = 'statements/AUR.pdf'
+7.5  UPDATE period_files SET sha256 = repeat('0', 64) WHERE path = 'statements/AUR.csv'
+7.5  UPDATE period_files SET system = {system BAM} WHERE path = 'statements/AUR.csv'
+7.5  UPDATE signing_keys SET compromised_at = now() WHERE purpose = 'statement'
+7.5  UPDATE signing_keys SET public_key = jsonb_set(public_key, ARRAY['x'], to_jsonb(repeat('A', 43)))
+7.6  UPDATE payment_instructions SET confirmed_minor = amount_minor
 8.1  UPDATE rollups SET amount = amount + 1
 8.1  UPDATE rollups SET count = count + 1 WHERE measure = 1
 8.1  DELETE FROM rollup_increments
@@ -187,6 +214,43 @@ _TABLE = """
 8.1  UPDATE legs SET fee_minor = fee_minor + 1 WHERE {leg 22}
 8.2  UPDATE obligations SET amount_minor = amount_minor + 1
 8.2  UPDATE positions SET receivable_minor = receivable_minor + 1
+8.3  UPDATE positions SET vat_minor = vat_minor + 1
+8.3  DELETE FROM period_file_chunks WHERE path = 'statements/OPERATOR.json'
+8.3  UPDATE period_file_chunks SET bytes = {bytes '889' '888'} WHERE path = 'statements/BAM.csv'
+8.3  UPDATE period_file_chunks SET bytes = {bytes '889,' '888,'} WHERE path = 'statements/BAM.json'
+8.3  UPDATE period_file_chunks SET bytes = 'x' WHERE path = 'statements/OPERATOR.json'
+9.1  UPDATE postings SET debit = {system AUR} * 32 + 17, credit = 27 WHERE {of 2} AND credit = 24
+9.2  UPDATE postings SET credit = {system AUR} * 32 + 18 WHERE {of 2} AND credit = 24
+9.2  INSERT INTO defaults (period, system, unpaid_minor, collateral_minor, fund_minor, haircut_minor, borne_minor, \
+declared_at) VALUES ({october}, {system AUR}, 9, 0, 0, 9, 0, now())
+9.3  UPDATE postings SET credit = 28 WHERE {of 2} AND credit = 24
+9.3  INSERT INTO contributions VALUES ({december}, {system AUR}, 100, 100000, 10, now())
+9.4  INSERT INTO standings (system, step, recorded_at, reason) VALUES ({system AUR}, 'suspended', '2026-01-01', 'x')
+9.4  INSERT INTO standings (system, step, withdrawn_on, run_off_until, recorded_at, reason) \
+VALUES ({system BAM}, 'withdrawn', '2026-10-01', '2027-10-31', '2026-01-01', 'x')
+9.5  UPDATE bank_lines SET amount_minor = amount_minor + 1 WHERE entry_reference = 'P4'
+9.5  UPDATE bank_lines SET incoming = NOT incoming WHERE entry_reference = 'P4'
+9.5  UPDATE bank_lines SET entry_id = gen_random_uuid() WHERE entry_reference = 'P4'
+9.5  UPDATE postings SET amount = amount + 1 WHERE 26 IN (debit, credit)
+9.5  UPDATE bank_files SET lines = 1
+9.6  INSERT INTO payment_allocations (kind, system, amount_minor, line, in_period, at, entry_id) \
+SELECT 'bank', 1, 77778, number, 1, now(), entry_id FROM bank_lines WHERE entry_reference = 'P4'
+9.6  UPDATE payment_allocations SET amount_minor = -amount_minor \
+WHERE line = (SELECT number FROM bank_lines WHERE entry_reference = 'P1')
+9.6  DELETE FROM payment_allocations WHERE number = (SELECT max(number) FROM payment_allocations WHERE kind = 'bank')
+9.7  UPDATE payment_allocations SET amount_minor = 2 * amount_minor WHERE kind = 'bank'
+9.7  UPDATE payment_allocations SET system = {system CLD} WHERE period IS NULL
+9.7  UPDATE payment_allocations SET entry_id = gen_random_uuid() WHERE kind = 'bank'
+9.7  UPDATE payment_allocations SET in_period = in_period + 1 WHERE kind = 'bank'
+9.8  UPDATE payment_instructions SET confirmed_minor = confirmed_minor + 1 WHERE state = 'partial'
+9.8  UPDATE payment_instructions SET covered_minor = 1
+9.8  UPDATE payment_instructions SET carried_minor = carried_minor + 5, net_minor = net_minor - 5
+9.8  UPDATE payment_instructions SET period = {october} + 2 WHERE period = {october} + 1 AND system = {system CLD}
+9.8  DELETE FROM payment_instructions WHERE period = {october} + 1 AND system = {system CLD}
+9.9  ALTER TABLE payment_matches DROP CONSTRAINT four_eyes; \
+UPDATE payment_matches SET decided_by = 'Maker ' WHERE state = 'confirmed'
+9.9  UPDATE payment_matches SET state = 'rejected' WHERE state = 'confirmed'
+9.9  UPDATE payment_match_parts SET amount_minor = amount_minor + 1
 """
 
 _WORDS = {
@@ -196,6 +260,9 @@ _WORDS = {
     "hotel": "(SELECT number FROM hotels WHERE code = '{0}')",
     "system": "(SELECT number FROM systems WHERE code = '{0}')",
     "free": "ALTER TABLE {0} DROP CONSTRAINT {1}; ALTER TABLE {0}_202610 DROP CONSTRAINT IF EXISTS {1}",
+    "gone": "DELETE FROM period_file_chunks WHERE path = '{0}'; DELETE FROM file_signatures WHERE path = '{0}'",
+    "other": "(SELECT signature FROM file_signatures b WHERE b.path = '{0}' AND b.period = file_signatures.period)",
+    "bytes": "convert_to(replace(convert_from(bytes, 'UTF8'), {0}, {1}), 'UTF8')",
     "october": str(2026 * 12 + 9),
     "december": str(2026 * 12 + 11),
 }

@@ -28,6 +28,20 @@ MOVEMENTS: tuple[tuple[AccountKind, AccountKind], ...] = (
     (A.VAT, A.FEES),
     (A.POSITION, A.VAT),
     (A.VAT, A.POSITION),
+    # Money that came or went, and what it was for.
+    (A.BANK, A.UNALLOCATED),
+    (A.UNALLOCATED, A.BANK),
+    (A.UNALLOCATED, A.POSITION),
+    (A.POSITION, A.UNALLOCATED),
+    # Collateral and the guarantee fund, and what they and creditors bear of a default.
+    (A.UNALLOCATED, A.COLLATERAL),
+    (A.COLLATERAL, A.UNALLOCATED),
+    (A.COLLATERAL, A.POSITION),
+    (A.POSITION, A.GUARANTEE_FUND),
+    (A.GUARANTEE_FUND, A.CLAIM),
+    (A.CLAIM, A.GUARANTEE_FUND),
+    (A.POSITION, A.CLAIM),
+    (A.CLAIM, A.POSITION),
 )
 _POSITION = int(A.POSITION)
 _MOVEMENTS = ", ".join(f"({int(d)}, {int(c)}, {int(ASSET_OF[d])})" for d, c in MOVEMENTS)
@@ -61,6 +75,7 @@ SELECT 1, CASE
     WHEN chart.asset IS NULL THEN format('account %s is of no known kind', a.account)
     WHEN chart.asset <> a.asset THEN format('account %s holds an asset that is not its own', a.account)
     WHEN CASE WHEN chart.kind < 8 THEN t.number WHEN chart.kind < 16 THEN h.number
+        WHEN chart.kind = {A.CLAIM:d} AND {owner("a.account")} = 0 THEN 0
         WHEN chart.kind < 24 THEN s.number WHEN {owner("a.account")} = 0 THEN 0 END IS NULL
         THEN format('account %s belongs to nobody on record', a.account) END
 FROM (

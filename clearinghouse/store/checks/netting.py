@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clearinghouse.domain.accounts import AccountKind
+from clearinghouse.domain.movements import MOVEMENT_KINDS
 from clearinghouse.domain.netting import FEE_MEASURES, OBLIGATION_KINDS, Measure
 from clearinghouse.store.checks.check import FROZEN, kind, month, owner, query
 
@@ -14,6 +15,14 @@ _CLEARED = (
     " sum(obligation_minor) AS obligation_minor, sum(fee_minor) AS fee_minor"
     " FROM legs WHERE host_system <> issuer_system GROUP BY 1, 2, 3, 4"
 )
+_MOVEMENTS = ", ".join(f"'{name}'" for name in MOVEMENT_KINDS)
+#: What moved on systems' accounts besides, taken back: it is no part of what was cleared.
+_MOVED = (
+    "SELECT p.period, side.account, side.amount FROM entries e"
+    " JOIN postings p ON p.period = e.period AND p.entry_id = e.entry_id"
+    " CROSS JOIN LATERAL (VALUES (p.debit, p.amount), (p.credit, -p.amount)) AS side (account, amount)"
+    f" WHERE e.kind IN ({_MOVEMENTS}) AND {kind('side.account')} = {_POSITION}"
+)
 
 POSITIONS_SUM_TO_ZERO = query(
     "4.1", "净额合计为零", "All net positions and fees (and VAT on top) of a period sum to zero", "positions",
@@ -22,11 +31,13 @@ SELECT coalesce(s.positions, 0), CASE
     WHEN s.period IS NULL AND EXISTS (SELECT FROM systems)
         THEN format('%s is netted and has no positions', {month("f.period")})
     WHEN s.total <> 0 THEN format('the net positions and fees of %s sum to %s fen', {month("f.period")}, s.total)
+    WHEN s.adjusted <> 0 THEN format('the adjustments of %s sum to %s fen', {month("f.period")}, s.adjusted)
     WHEN s.wrong > 0 THEN format('%s net positions of %s are not what their parts sum to', s.wrong, {month("f.period")})
     END
 FROM {FROZEN} AS f LEFT JOIN (
     SELECT period, count(*) AS positions,
         sum(net_minor + fees_minor + CASE WHEN vat_on_top THEN vat_minor ELSE 0 END) AS total,
+        sum(adjustments_minor) AS adjusted,
         count(*) FILTER (WHERE net_minor <> receivable_minor - payable_minor - fees_minor
             - CASE WHEN vat_on_top THEN vat_minor ELSE 0 END + adjustments_minor) AS wrong
     FROM positions GROUP BY 1
@@ -35,18 +46,24 @@ FROM {FROZEN} AS f LEFT JOIN (
 )  # fmt: skip
 
 POSITIONS_EQUAL_THE_LEGS = query(
-    "4.2", "净额与清算腿相符", "Every frozen position is what the legs of its period sum to", "positions",
+    "4.2", "净额与清算腿及更正相符", "Every frozen position is what the legs and adjustments of its period sum to",
+    "positions",
     f"""
-SELECT 1, CASE WHEN (coalesce(p.receivable_minor, 0), coalesce(p.payable_minor, 0), coalesce(p.fees_minor, 0))
-        <> (coalesce(c.receivable_minor, 0), coalesce(c.payable_minor, 0), coalesce(c.fees_minor, 0))
-    THEN format('the position of system %s in %s is not what its legs sum to', coalesce(s.code, system::text),
-        {month("period")}) END
+SELECT 1, CASE WHEN (coalesce(p.receivable_minor, 0), coalesce(p.payable_minor, 0), coalesce(p.fees_minor, 0),
+        coalesce(p.adjustments_minor, 0)) <> (coalesce(c.receivable_minor, 0), coalesce(c.payable_minor, 0),
+        coalesce(c.fees_minor, 0), coalesce(c.adjustments_minor, 0))
+    THEN format('the position of system %s in %s is not what its legs and adjustments sum to',
+        coalesce(s.code, system::text), {month("period")}) END
 FROM positions p FULL JOIN (
-    SELECT period, system, sum(receivable) AS receivable_minor, sum(payable) AS payable_minor, sum(fees) AS fees_minor
+    SELECT period, system, sum(receivable) AS receivable_minor, sum(payable) AS payable_minor, sum(fees) AS fees_minor,
+        sum(adjusted) AS adjustments_minor
     FROM (
-        SELECT period, creditor AS system, obligation_minor AS receivable, 0 AS payable, fee_minor AS fees
+        SELECT period, creditor AS system, obligation_minor AS receivable, 0 AS payable, fee_minor AS fees,
+            0 AS adjusted
             FROM ({_CLEARED}) AS hosted
-        UNION ALL SELECT period, debtor, 0, obligation_minor, 0 FROM ({_CLEARED}) AS issued
+        UNION ALL SELECT period, debtor, 0, obligation_minor, 0, 0 FROM ({_CLEARED}) AS issued
+        UNION ALL SELECT period, system, 0, 0, CASE WHEN counterparty IS NULL THEN -amount_minor ELSE 0 END,
+            CASE WHEN counterparty IS NULL THEN 0 ELSE amount_minor END FROM adjustments
     ) AS parts WHERE period IN (SELECT period FROM {FROZEN} AS frozen) GROUP BY 1, 2
 ) AS c USING (period, system)
 LEFT JOIN systems s ON s.number = system
@@ -81,12 +98,15 @@ FROM (
                 WHERE {kind("debit")} IN ({_POSITION}, {_FEES}, {_VAT}) GROUP BY 1, 2
             UNION ALL SELECT period, credit, sum(amount) FROM postings
                 WHERE {kind("credit")} IN ({_POSITION}, {_FEES}, {_VAT}) GROUP BY 1, 2
+            UNION ALL SELECT period, account, amount FROM ({_MOVED}) AS moved
         ) AS sides
         CROSS JOIN LATERAL (VALUES ({owner("account")}), (CASE {kind("account")} WHEN {_VAT} THEN -1 END)) AS o (system)
         WHERE o.system IS NOT NULL
         UNION ALL SELECT period, creditor, fee_minor - obligation_minor FROM ({_CLEARED}) AS hosted
         UNION ALL SELECT period, debtor, obligation_minor FROM ({_CLEARED}) AS issued
         UNION ALL SELECT period, 0, -fee_minor FROM ({_CLEARED}) AS earned
+        UNION ALL SELECT period, system, -amount_minor FROM adjustments
+        UNION ALL SELECT period, 0, amount_minor FROM adjustments WHERE counterparty IS NULL
         UNION ALL SELECT period, v.system, v.amount FROM positions p CROSS JOIN LATERAL (VALUES
             (p.system, p.vat_minor), (0, -p.vat_minor)) AS v (system, amount)
             WHERE vat_on_top AND period IN {_PUBLISHED}

@@ -8,7 +8,10 @@ _ROW_BEFORE, _INSERT, _DELETE, _UPDATE, _TRUNCATE_BEFORE = 3, 4, 8, 16, 34
 _ADD_ONLY = _ROW_BEFORE + _DELETE + _UPDATE
 _APPEND_ONLY = (
     "postings", "legs", "transactions", "entries", "transaction_refs", "audit_log", "outbox",
-    "memberships", "rulebooks", "acceptances",
+    "memberships", "rulebooks", "acceptances", "adjustments", "adjusted_disputes", "dispute_steps",
+    "standings", "defaults", "claims", "recoveries", "claim_payments", "contributions",
+    "bank_files", "bank_lines", "payment_match_parts", "payment_allocations", "payment_covers",
+    "payment_reminders", "dispute_evidence", "dispute_evidence_chunks", "period_keys", "file_signatures",
 )  # fmt: skip
 _FROZEN = (
     "netted_runs",
@@ -30,6 +33,14 @@ _GUARDS = (
     *((table, "refuse_once_published", _INSERT) for table in _FROZEN),
     ("periods", "period_goes_forward", _ADD_ONLY),
     ("authorizations", "authorization_goes_forward", _ADD_ONLY),
+    ("disputes", "dispute_goes_forward", _ADD_ONLY),
+    ("signing_keys", "signing_key_goes_forward", _ADD_ONLY),
+    ("proposals", "proposal_ends_once", _ADD_ONLY),
+    ("payment_instructions", "instruction_stays", _ADD_ONLY),
+    ("payment_matches", "match_is_decided_once", _ADD_ONLY),
+    ("payment_allocations", "allocation_within_line", _ROW_BEFORE + _INSERT),
+    ("adjustments", "refuse_once_netted", _INSERT),
+    ("adjusted_disputes", "refuse_once_netted", _INSERT),
 )
 _GUARD_ROWS = ", ".join(f"('{table}', '{function}', {kind})" for table, function, kind in _GUARDS)
 _UNCHANGING_ROWS = ", ".join(f"('{table}')" for table in (*_APPEND_ONLY, *_FROZEN))

@@ -11,6 +11,8 @@ from clearinghouse.store.embedded.endpoint import (
     DATABASE,
     MAINTENANCE_DATABASE,
     OWNER,
+    POSTER,
+    READER,
     SUPERUSER,
     Endpoint,
 )
@@ -20,6 +22,8 @@ __all__ = [
     "DATABASE",
     "MAINTENANCE_DATABASE",
     "OWNER",
+    "POSTER",
+    "READER",
     "SUPERUSER",
     "Endpoint",
     "State",

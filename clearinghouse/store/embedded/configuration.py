@@ -18,7 +18,7 @@ from clearinghouse.store.embedded.layout import PORT
 
 FILE_NAME = "clearinghouse.conf"
 #: Only the socket, which stands in a folder nobody else can enter; no network, ever.
-HOST_RULES = "# Written by clearinghouse.\nlocal all all trust\n"
+HOST_RULES = "# Written by clearinghouse.\nlocal all all trust\nlocal replication all trust\n"
 _MEGABYTE = 1 << 20
 _SMALL_SHARED_MEMORY = 1 << 30
 _CGROUP_LIMITS = (

@@ -15,6 +15,8 @@ from clearinghouse.store.embedded.layout import PORT
 SUPERUSER = "postgres"
 MAINTENANCE_DATABASE = "postgres"
 OWNER = "clearinghouse_owner"
+POSTER = "clearinghouse_poster"
+READER = "clearinghouse_reader"
 DATABASE = "clearinghouse"
 _CONNECT_SECONDS = 10
 #: What the server answers for a moment while it starts, recovers or stops (SQLSTATE 57P03).

@@ -1,0 +1,95 @@
+"""Collateral: posted and given back by the operator, two people at a time (domain.md §4 "Risk").
+
+The ledger is the truth: what a system has posted is the balance of its ``COLLATERAL`` account. What its profile names
+is the amount that was agreed on; ``risk exposure`` warns where less is posted.
+"""
+
+from __future__ import annotations
+
+from clearinghouse.domain.accounts import AccountKind, account
+from clearinghouse.domain.errors import OperatorRefused
+from clearinghouse.domain.money import yuan
+from clearinghouse.operations.booking import book, must_be_two, system_number
+from clearinghouse.operations.changing import Authority, Change, changing
+from clearinghouse.operations.context import Context
+from clearinghouse.store import exposure, run_off
+
+#: The money comes and goes by lines of the bank, which are matched to it (docs/decisions/0022).
+_MONEY = account(AccountKind.UNALLOCATED)
+
+
+def post_collateral(
+    context: Context, code: str, amount_minor: int, reference: str, authority: Authority
+) -> int:
+    """Record collateral that has come in; return what the system has posted now, in fen.
+
+    Raises:
+        NotFound: there is no such system.
+        OperatorRefused: nothing is posted, or only one person says so.
+    """
+    with changing(context, authority) as change:
+        system = _begin(change, code, amount_minor)
+        balance = _posted(change, system) + amount_minor
+        entry = [(_MONEY, account(AccountKind.COLLATERAL, system), amount_minor)]
+        book(change, "collateral_posted", reference, entry)
+        _record(change, "collateral.post", code, amount_minor, balance, reference)
+    return balance
+
+
+def release_collateral(
+    context: Context, code: str, amount_minor: int, reference: str, authority: Authority
+) -> int:
+    """Record collateral that is given back; return what is left, in fen.
+
+    Raises:
+        NotFound: there is no such system.
+        OperatorRefused: it is more than what is posted and not needed, or only one person says so.
+    """
+    with changing(context, authority) as change:
+        system = _begin(change, code, amount_minor)
+        posted = _posted(change, system)
+        free = max(posted - needed_minor(change, system), 0)
+        if amount_minor > free:
+            raise OperatorRefused(
+                f"{code} has posted {yuan(posted)} yuan, of which {yuan(free)} can be given back now"
+            )
+        entry = [(account(AccountKind.COLLATERAL, system), _MONEY, amount_minor)]
+        book(change, "collateral_released", reference, entry)
+        _record(change, "collateral.release", code, amount_minor, posted - amount_minor, reference)
+    return posted - amount_minor
+
+
+def needed_minor(change: Change, system: int) -> int:
+    """Return how much collateral covers something now, in fen.
+
+    That is the running debit beyond the cap; all of it where there is no cap, or where the system is suspended or has
+    left, and then also what is outstanding of what it issued.
+    """
+    directory = change.context.directory.current(change.session)
+    debit = max(exposure.debits(change.session).get(system, 0), 0)
+    standing = directory.standing(system)
+    if standing.is_plain:
+        return max(debit - directory.caps.get(system, 0), 0)
+    if standing.withdrawn_on is None:
+        return debit
+    in_force = directory.rulebook_on(change.today)
+    value = in_force.rulebook.point_value_minor_per_100 if in_force else 0
+    return debit + run_off.outstanding(change.session, system, change.today).worth_minor(value)
+
+
+def _begin(change: Change, code: str, amount_minor: int) -> int:
+    must_be_two(change)
+    if amount_minor <= 0:
+        raise OperatorRefused("an amount of collateral is above zero")
+    return system_number(change, code)
+
+
+def _posted(change: Change, system: int) -> int:
+    return exposure.balances(change.session, AccountKind.COLLATERAL).get(system, 0)
+
+
+def _record(
+    change: Change, action: str, code: str, amount: int, balance: int, reference: str
+) -> None:
+    told = {"amount_minor": amount, "balance_minor": balance, "reference": reference}
+    change.record(action, f"system {code}", told)

@@ -1,0 +1,85 @@
+"""Published keys as a verifier holds them: a JWK set from a file, without a database or a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from clearinghouse.domain.signing import (
+    Envelope,
+    SigningKey,
+    Unreadable,
+    fingerprint,
+    public_bytes,
+    thumbprint,
+)
+from clearinghouse.operations.signing_keys import STATEMENTS
+
+#: A larger file holds no keys.
+MAX_BYTES = 1 << 20
+
+
+class KnownKey(NamedTuple):
+    """A public key of published files; ``revoked`` if nothing that it signed counts any more."""
+
+    key: SigningKey
+    public: bytes
+    revoked: bool
+
+    def holds(self, envelope: Envelope) -> bool:
+        """Tell whether a signature is one of this key."""
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(
+                envelope.signature, envelope.signed
+            )
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+
+KeySet = Mapping[str, KnownKey]
+
+
+def key_set_of(keys: list[dict[str, Any]]) -> KeySet:
+    """Return the keys of published files among public keys (JWK), by their ids.
+
+    Keys of other purposes are left out: a token's key proves no statement.
+
+    Raises:
+        Unreadable: a key is not the one that its id names.
+    """
+    return {known.key.kid: known for known in _known(keys)}
+
+
+def read_key_set(text: bytes) -> KeySet:
+    """Read a JWK set, as ``keys export`` and ``/.well-known/jwks.json`` give it.
+
+    Raises:
+        Unreadable: it is none, or a key in it is not the one that its id names.
+    """
+    try:
+        document = json.loads(text) if len(text) <= MAX_BYTES else None
+    except (ValueError, RecursionError):
+        document = None
+    keys = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
+        raise Unreadable("it is no JWK set")
+    found = key_set_of(keys)
+    if not found:
+        raise Unreadable("it has no key of published files")
+    return found
+
+
+def _known(keys: list[dict[str, Any]]) -> Iterator[KnownKey]:
+    for key in keys:
+        if key.get("purpose", STATEMENTS) != STATEMENTS or key.get("kty") != "OKP":
+            continue
+        public = public_bytes(key)
+        kid = thumbprint(public)
+        if key.get("kid", kid) != kid:
+            raise Unreadable("a key in it is not the one that its kid names")
+        yield KnownKey(SigningKey(kid, fingerprint(public)), public, "revoked" in key)

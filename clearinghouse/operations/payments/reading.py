@@ -1,0 +1,55 @@
+"""Reading a file of the bank: which format it is, and that it is one account's, whole and not too large."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from clearinghouse.domain.errors import BankFileFault
+from clearinghouse.operations.packs.folder import shown_path
+from clearinghouse.operations.payments.bank_csv import read_csv
+from clearinghouse.operations.payments.bank_file import FileContent
+from clearinghouse.operations.payments.camt import read_camt
+
+BYTES_MAX = 16 << 20
+_MARKS = b"\xef\xbb\xbf \t\r\n"
+
+
+class BankFile(NamedTuple):
+    """A file of the bank: its name, the SHA-256 of its bytes, and what it says."""
+
+    name: str
+    sha256: str
+    content: FileContent
+
+
+def read_bank_file(path: Path, currency: str) -> BankFile:
+    """Read a file, whose first character tells whether it is XML or CSV.
+
+    Raises:
+        BankFileFault: it can't be read, is too large, or does not hold together.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(BYTES_MAX + 1)
+    except OSError as error:
+        raise BankFileFault(f"{shown_path(path)} can't be read: {error.strerror}") from None
+    if len(data) > BYTES_MAX:
+        raise BankFileFault(f"{shown_path(path)} is larger than {BYTES_MAX >> 20} MB")
+    read = read_camt if data.lstrip(_MARKS)[:1] in (b"<", b"\xff", b"\xfe") else read_csv
+    try:
+        content = read(data, currency)
+        _twice(content)
+    except BankFileFault as fault:
+        raise BankFileFault(fault.message, shown_path(path)) from None
+    return BankFile(path.name, sha256(data).hexdigest(), content)
+
+
+def _twice(content: FileContent) -> None:
+    """Refuse two entries of one reference and direction: the second could not be told from a repeat."""
+    seen: dict[tuple[str, bool], str] = {}
+    for line in content.lines:
+        first = seen.setdefault((line.entry_reference, line.incoming), line.place)
+        if first != line.place:
+            raise BankFileFault(f"it has the bank's reference of {first}", line.place)

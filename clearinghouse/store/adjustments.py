@@ -1,0 +1,185 @@
+"""Adjustments as they are stored: one row for each system that one concerns, never changed (domain.md §4)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from clearinghouse.domain.adjustments import Adjusted
+from clearinghouse.store.bulk import Batch, table
+from clearinghouse.store.database import Session
+from clearinghouse.store.loading import PERIOD_LOCK
+from clearinghouse.store.periods import open_period, state_of
+
+ADJUSTMENTS = table(
+    "adjustments",
+    "period int, number bigint, system int, counterparty int, amount_minor bigint, kind text, reference text,"
+    " text text, dispute_id uuid, txn_id uuid, leg_no int, txn_ref text, host_hotel int, issuer_hotel int,"
+    " host_system int, issuer_system int,"
+    " business_date date, entry_id uuid, at timestamptz",
+)
+_COLUMNS = ", ".join(f"a.{name}" for name, _ in ADJUSTMENTS.columns)
+_LEG_LOCK = 727021
+
+
+class CorrectedLeg(NamedTuple):
+    """The leg that an adjustment corrects, as its statement line names it; hotels and systems by number."""
+
+    txn_id: UUID
+    leg_no: int
+    txn_ref: str
+    host_hotel: int
+    issuer_hotel: int
+    host_system: int
+    issuer_system: int
+
+
+class NewAdjustment(NamedTuple):
+    """One system's row of an adjustment; see :class:`AdjustmentRow`."""
+
+    period: int
+    number: int
+    system: int
+    counterparty: int | None
+    amount_minor: int
+    kind: str
+    reference: str
+    text: str
+    dispute_id: UUID | None
+    txn_id: UUID | None
+    leg_no: int | None
+    txn_ref: str | None
+    host_hotel: int | None
+    issuer_hotel: int | None
+    host_system: int | None
+    issuer_system: int | None
+    business_date: date
+    entry_id: UUID
+    at: datetime
+
+
+class AdjustmentRow(NamedTuple):
+    """What an adjustment is to one system; systems and hotels by number, money in fen.
+
+    ``amount_minor`` is what the system receives (+) or pays (−). Without a ``counterparty`` it is a fee: it counts
+    among the fees of the period with the sign turned round, and among the adjustments only with one. The leg that it
+    corrects is there where it corrects one; ``dispute_state`` where a dispute is behind it, and is how far that was
+    when the period was netted, or is now if it is not.
+    """
+
+    period: int
+    number: int
+    system: int
+    counterparty: int | None
+    amount_minor: int
+    kind: str
+    reference: str
+    text: str
+    dispute_id: UUID | None
+    txn_id: UUID | None
+    leg_no: int | None
+    txn_ref: str | None
+    host_hotel: int | None
+    issuer_hotel: int | None
+    host_system: int | None
+    issuer_system: int | None
+    business_date: date
+    entry_id: UUID
+    at: datetime
+    dispute_state: str | None
+
+    @property
+    def is_fee(self) -> bool:
+        """Tell whether it is a fee charged (amount below 0) or given back (above)."""
+        return self.counterparty is None
+
+
+def next_number(session: Session) -> int:
+    """Return the number of a new adjustment."""
+    row = session.row("SELECT nextval('adjustment_numbers')")
+    return int(row[0]) if row else 0
+
+
+def add(session: Session, rows: list[NewAdjustment]) -> None:
+    """Write the rows of an adjustment; the database refuses them once their period is netted."""
+    batch = Batch()
+    batch.insert(ADJUSTMENTS, rows)
+    batch.write(session)
+
+
+def adjustments_of(session: Session, period: int) -> list[AdjustmentRow]:
+    """Return the adjustments of a period by number and system, which is their order on statements."""
+    rows = session.rows(
+        f"SELECT {_COLUMNS}, coalesce(f.state, CASE WHEN p.state IN ('open', 'closing') THEN d.state END)"
+        " FROM adjustments a JOIN periods p ON p.period = a.period"
+        " LEFT JOIN adjusted_disputes f ON f.period = a.period AND f.dispute_id = a.dispute_id"
+        " LEFT JOIN disputes d ON d.dispute_id = a.dispute_id"
+        " WHERE a.period = %s ORDER BY a.number, a.system",
+        [period],
+    )
+    return [AdjustmentRow(*row) for row in rows]
+
+
+def sums(session: Session, period: int) -> dict[int, Adjusted]:
+    """Return what the adjustments of a period come to for every system that has any."""
+    rows = session.rows(
+        "SELECT system, coalesce(sum(amount_minor) FILTER (WHERE counterparty IS NOT NULL), 0)::bigint,"
+        " coalesce(-sum(amount_minor) FILTER (WHERE counterparty IS NULL), 0)::bigint"
+        " FROM adjustments WHERE period = %s GROUP BY 1",
+        [period],
+    )
+    return {system: Adjusted(adjustments, fees) for system, adjustments, fees in rows}
+
+
+def freeze_states(session: Session, period: int) -> None:
+    """Write how far the disputes behind a period's adjustments are, as its statements will say."""
+    session.run(
+        "INSERT INTO adjusted_disputes (period, dispute_id, state)"
+        " SELECT DISTINCT a.period, d.dispute_id, d.state FROM adjustments a JOIN disputes d USING (dispute_id)"
+        " WHERE a.period = %s",
+        [period],
+    )
+
+
+def of_dispute(session: Session, dispute_id: UUID) -> list[AdjustmentRow]:
+    """Return all adjustments that a dispute has led to, in order."""
+    rows = session.rows(
+        f"SELECT {_COLUMNS}, NULL FROM adjustments a WHERE dispute_id = %s ORDER BY number, system",
+        [dispute_id],
+    )
+    return [AdjustmentRow(*row) for row in rows]
+
+
+def hold_leg(session: Session, txn_id: UUID, leg_no: int) -> None:
+    """Let nobody else correct a leg until this transaction ends: two corrections must see each other."""
+    session.row(
+        "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LEG_LOCK, f"{txn_id.hex}:{leg_no}"]
+    )
+
+
+def hold_open_period(session: Session, earliest: int) -> int:
+    """Return the first period from ``earliest`` on that takes entries; it is open until this transaction ends.
+
+    As posters do: whoever closes it commits ``closing`` first and then waits for those who share its lock. So what
+    is closed is read again once the lock is held.
+    """
+    while True:
+        period = max(earliest, _closed_through(session) + 1)
+        session.row("SELECT pg_advisory_xact_lock_shared(%s, %s)", [PERIOD_LOCK, period])
+        if _closed_through(session) < period:
+            # Opening takes a lock that whoever begins a month waits for, so not where it is open.
+            if state_of(session, period) is None:
+                open_period(session, period)
+            return period
+
+
+def earliest_open(session: Session, present: int) -> int:
+    """Return the period behind the last closed one; ``present`` while none has ever been closed."""
+    closed = _closed_through(session)
+    return closed + 1 if closed else present
+
+
+def _closed_through(session: Session) -> int:
+    row = session.row("SELECT coalesce(max(period), 0) FROM periods WHERE state <> 'open'")
+    return int(row[0]) if row else 0
