@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass, field
 
-from clearinghouse.domain.calendar import first_day, format_period, last_day, zone
+from clearinghouse.domain.calendar import first_day, format_period, last_day
+from clearinghouse.domain.movements import payments_minor
 from clearinghouse.domain.rulebook import FEE_KINDS
 from clearinghouse.operations.context import Context
 from clearinghouse.store.statement_lines import ActivitySum
+from settlement.control import control
 from settlement.frozen_run import VERSION, FrozenRun, statement_no
 from settlement.lines import Lines
+from settlement.orders import due_date
+from settlement.parts import (
+    adjustments,
+    exchanges,
+    issued,
+    movements,
+    party,
+    securities,
+    signing_key,
+)
+from settlement.statements.sections import PAYABLE, RECEIVABLE, Exchange, SigningKey
 from settlement.statements.statement import (
     OPERATOR,
     Activity,
@@ -20,108 +33,137 @@ from settlement.statements.statement import (
     Summary,
 )
 
-_OPERATOR_ZH, _OPERATOR_EN = "酒店联盟清算所", "Hotel Alliance Clearing House"
+#: The activity that is no leg's: fees that adjustments charge or give back.
+CORRECTED = "correction"
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """What is of one party only: who it is, its totals, and over what it was active."""
+
+    party: Party
+    summary: Summary
+    system: int | None
+    activity: list[ActivitySum]
+    counterparties: tuple[Counterparty, ...]
+    history: list[tuple[int, int]]
+    lines: Lines
+    exchanges: tuple[Exchange, ...] = field(default=())
 
 
 def system_statement(context: Context, run: FrozenRun, system: int) -> Statement:
     """Build the statement of one system."""
-    member = run.directory.systems[system]
     position = run.positions[system]
-    opening = run.net_before.get(system, 0)
-    account = member.bank_account
+    opening = run.opening.get(system, 0)
+    payments = payments_minor(run.movements.get(system, ()))
+    exchanged = exchanges(run, system)
     return _statement(
         run,
-        Party(
-            member.code,
-            member.name_zh,
-            member.name_en,
-            member.uscc,
-            f"{account[:4]} **** {account[-4:]}" if account else None,
+        _Figures(
+            party(run, system),
+            Summary(
+                opening_minor=opening,
+                receivable_minor=position.receivable_minor,
+                payable_minor=position.payable_minor,
+                fees_minor=position.fees_minor,
+                vat_minor=position.vat_minor,
+                vat_on_top=run.vat_on_top,
+                vat_ppm=run.rulebook.vat_ppm,
+                adjustments_minor=position.adjustments_minor,
+                net_minor=position.net_minor,
+                payments_minor=payments,
+                closing_minor=opening + position.net_minor - payments,
+            ),
+            system,
+            [row for row in run.activity if row.system == system],
+            _counterparties(run, exchanged),
+            run.history.get(system, []),
+            Lines(context, run, system, run.line_counts.get(system, 0)),
+            exchanged,
         ),
-        Summary(
-            opening_minor=opening,
-            receivable_minor=position.receivable_minor,
-            payable_minor=position.payable_minor,
-            fees_minor=position.fees_minor,
-            vat_minor=position.vat_minor,
-            vat_on_top=run.vat_on_top,
-            vat_ppm=run.rulebook.vat_ppm,
-            adjustments_minor=position.adjustments_minor,
-            net_minor=position.net_minor,
-            payments_minor=0,
-            closing_minor=opening + position.net_minor,
-        ),
-        [row for row in run.activity if row.system == system],
-        _counterparties(run, system),
-        run.history.get(system, []),
-        Lines(context, run, system, run.line_counts.get(system, 0)),
     )
 
 
 def operator_statement(context: Context, run: FrozenRun) -> Statement:
     """Build the clearing house's own statement: what it takes in, pays out and earns."""
     total = run.total
-    opening = -sum(run.net_before.values())
+    opening = -sum(run.opening.values())
+    payments = -sum(payments_minor(rows) for rows in run.movements.values())
     history: dict[int, int] = {}
     for points in run.history.values():
         for period, net in points:
             history[period] = history.get(period, 0) - net
-    systems = sorted(run.positions, key=lambda number: run.directory.systems[number].code)
+    exchanged = exchanges(run, None)
     return _statement(
         run,
-        Party(OPERATOR, _OPERATOR_ZH, _OPERATOR_EN, None, None),
-        Summary(
-            opening_minor=opening,
-            receivable_minor=total.payable_minor,
-            payable_minor=total.receivable_minor,
-            fees_minor=-total.fees_minor,
-            vat_minor=-total.vat_minor,
-            vat_on_top=run.vat_on_top,
-            vat_ppm=run.rulebook.vat_ppm,
-            adjustments_minor=-total.adjustments_minor,
-            net_minor=-total.net_minor,
-            payments_minor=0,
-            closing_minor=opening - total.net_minor,
+        _Figures(
+            party(run, None),
+            Summary(
+                opening_minor=opening,
+                receivable_minor=total.payable_minor,
+                payable_minor=total.receivable_minor,
+                fees_minor=-total.fees_minor,
+                vat_minor=-total.vat_minor,
+                vat_on_top=run.vat_on_top,
+                vat_ppm=run.rulebook.vat_ppm,
+                adjustments_minor=-total.adjustments_minor,
+                net_minor=-total.net_minor,
+                payments_minor=payments,
+                closing_minor=opening - total.net_minor - payments,
+            ),
+            None,
+            run.activity,
+            _counterparties(run, exchanged, everybody=True),
+            sorted(history.items()),
+            Lines(context, run, None, sum(row.legs for row in run.activity)),
+            exchanged,
         ),
-        run.activity,
-        tuple(_system_as_counterparty(run, number) for number in systems),
-        sorted(history.items()),
-        Lines(context, run, None, sum(row.legs for row in run.activity)),
     )
 
 
-def _statement(
-    run: FrozenRun,
-    party: Party,
-    summary: Summary,
-    activity: list[ActivitySum],
-    counterparties: tuple[Counterparty, ...],
-    history: list[tuple[int, int]],
-    lines: Lines,
-) -> Statement:
+def _statement(run: FrozenRun, figures: _Figures) -> Statement:
     at = run.cut_off_at
-    due = at.astimezone(zone(run.rulebook.timezone)).date()
     return Statement(
-        statement_no=statement_no(run, party.code),
+        statement_no=statement_no(run, figures.party.code),
         version=VERSION,
         period=format_period(run.period),
         period_start=first_day(run.period),
         period_end=last_day(run.period),
         timezone=run.rulebook.timezone,
-        party=party,
+        party=figures.party,
         currency=run.rulebook.currency,
         cut_off_at=at,
         generated_at=at,
-        due_date=due + timedelta(days=run.rulebook.payment_days),
+        due_date=due_date(run),
         status="published",
         rulebook_versions=run.rulebook_versions,
-        summary=summary,
-        activities=tuple(_activity(activity, kind) for kind in FEE_KINDS),
-        counterparties=counterparties,
-        history=tuple(NetPoint(format_period(month), net) for month, net in history),
-        line_count=lines.count,
-        lines=lines,
+        summary=figures.summary,
+        activities=_activities(run, figures),
+        counterparties=figures.counterparties,
+        history=tuple(NetPoint(format_period(month), net) for month, net in figures.history),
+        line_count=figures.lines.count,
+        lines=figures.lines,
+        operator=run.operator,
+        exchanges=figures.exchanges,
+        adjustments=adjustments(run, figures.system),
+        movements=movements(run, figures.system),
+        issued=issued(run, figures.system),
+        securities=securities(run, figures.system),
+        control=control(run) if figures.party.code == OPERATOR else None,
+        signing_key=signing_key(run) if run.key is None else SigningKey(*run.key),
     )
+
+
+def _activities(run: FrozenRun, figures: _Figures) -> tuple[Activity, ...]:
+    found = [_activity(figures.activity, kind) for kind in FEE_KINDS]
+    fees = [
+        row.amount_minor
+        for row in run.adjustments
+        if row.is_fee and figures.system in (None, row.system)
+    ]
+    if fees:
+        found.append(Activity(CORRECTED, len(fees), 0, -sum(fees), 0, 0))
+    return tuple(found)
 
 
 def _activity(rows: list[ActivitySum], kind: str) -> Activity:
@@ -137,41 +179,28 @@ def _activity(rows: list[ActivitySum], kind: str) -> Activity:
     )
 
 
-def _counterparties(run: FrozenRun, system: int) -> tuple[Counterparty, ...]:
-    found: dict[int, list[int]] = {}
-    for pair in run.obligations:
-        if system == pair.creditor:
-            sums = found.setdefault(pair.debtor, [0, 0, 0, 0])
-            sums[0] += pair.count
-            sums[1] += pair.amount_minor
-        elif system == pair.debtor:
-            sums = found.setdefault(pair.creditor, [0, 0, 0, 0])
-            sums[2] += pair.count
-            sums[3] += pair.amount_minor
-    rows = []
-    for number, (in_count, receivable, out_count, payable) in found.items():
-        other = run.directory.systems[number]
-        rows.append(
+def _counterparties(
+    run: FrozenRun, exchanged: tuple[Exchange, ...], *, everybody: bool = False
+) -> tuple[Counterparty, ...]:
+    """Add up what was exchanged per counterparty, both kinds together; ``everybody`` lists those at nothing too."""
+    by_code = {system.code: system for system in run.directory.systems.values()}
+    rows: dict[str, dict[str, list[int]]] = {}
+    if everybody:
+        rows = {run.directory.systems[number].code: {} for number in run.positions}
+    for part in exchanged:
+        sums = rows.setdefault(part.code, {}).setdefault(part.direction, [0, 0])
+        sums[0] += part.count
+        sums[1] += part.amount_minor
+    found = []
+    for code in sorted(rows):
+        (in_count, receivable), (out_count, payable) = (
+            rows[code].get(direction, (0, 0)) for direction in (RECEIVABLE, PAYABLE)
+        )
+        other = by_code[code]
+        found.append(
             Counterparty(
-                other.code, other.name_zh, other.name_en, in_count, receivable, out_count, payable,
+                code, other.name_zh, other.name_en, in_count, receivable, out_count, payable,
                 receivable - payable,
             )
         )  # fmt: skip
-    return tuple(sorted(rows, key=lambda row: row.code))
-
-
-def _system_as_counterparty(run: FrozenRun, number: int) -> Counterparty:
-    """Return one system as the operator sees it: receivable is what the system has to pay in."""
-    system, position = run.directory.systems[number], run.positions[number]
-    paid_in = [pair.count for pair in run.obligations if pair.debtor == number]
-    paid_out = [pair.count for pair in run.obligations if pair.creditor == number]
-    return Counterparty(
-        code=system.code,
-        name_zh=system.name_zh,
-        name_en=system.name_en,
-        receivable_count=sum(paid_in),
-        receivable_minor=position.payable_minor,
-        payable_count=sum(paid_out),
-        payable_minor=position.receivable_minor,
-        net_minor=position.payable_minor - position.receivable_minor,
-    )
+    return tuple(found)

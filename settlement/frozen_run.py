@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
+from clearinghouse.domain.accounts import AccountKind
 from clearinghouse.domain.calendar import cut_off, format_period
 from clearinghouse.domain.directory import Directory
+from clearinghouse.domain.movements import Movement
 from clearinghouse.domain.netting import Obligations, Position
+from clearinghouse.domain.operator_profile import OperatorProfile
+from clearinghouse.domain.payments import Transfer
 from clearinghouse.domain.rulebook import Rulebook
+from clearinghouse.domain.signing import SigningKey
 from clearinghouse.operations.context import Context
-from clearinghouse.store import frozen, statement_lines
+from clearinghouse.operations.signing_keys import signing_key
+from clearinghouse.store import adjustments, frozen, issued_points, movements, statement_lines
+from clearinghouse.store.adjustments import AdjustmentRow
+from clearinghouse.store.database import Session
+from clearinghouse.store.payments import instructions
+from clearinghouse.store.securities import securities
 from clearinghouse.store.statement_lines import ActivitySum
+from settlement.transfers import Settled, settled
 
 VERSION = 1
 HISTORY_MONTHS = 12
@@ -29,10 +41,28 @@ class FrozenRun:
     obligations: list[Obligations]
     activity: list[ActivitySum]
     line_counts: dict[int, int]
-    net_before: dict[int, int]
+    opening: dict[int, int]
     history: dict[int, list[tuple[int, int]]]
     rulebook_versions: tuple[str, ...]
     liability: list[frozen.Liability]
+    adjustments: list[AdjustmentRow]
+    movements: dict[int, list[Movement]]
+    operator: OperatorProfile
+    hotel_systems: dict[int, int]
+    redeemed_across: dict[int, int]
+    transfers: dict[int, Transfer]
+    securities: dict[tuple[AccountKind, int], int]
+    #: Signs the files of the period; ``None`` before it is closing.
+    key: SigningKey | None = None
+
+    @cached_property
+    def settled(self) -> dict[int, Settled]:
+        """How each system that has something to settle settles it, in the order of their codes."""
+        found = [
+            settled(self.period, VERSION, self.directory.systems[number], transfer)
+            for number, transfer in self.transfers.items()
+        ]
+        return {row.system.number: row for row in sorted(found, key=lambda row: row.system.code)}
 
     @property
     def cut_off_at(self) -> datetime:
@@ -54,10 +84,10 @@ def read_run(context: Context, period: int) -> FrozenRun:
     """Read the frozen figures of a netted period."""
     with context.database.office() as session:
         now = context.directory.current(session)
-        number, parties = frozen.run_terms(session, period)
+        terms = frozen.run_terms(session, period)
         # The members as they were when the period was netted: a resumed run prints no other names.
-        directory = Directory(parties, now.hotels.values(), (), now.rulebooks)
-        in_force = directory.rulebook_by_number[number]
+        directory = Directory(terms.systems, now.hotels.values(), (), now.rulebooks)
+        in_force = directory.rulebook_by_number[terms.rulebook]
         used = {*statement_lines.rulebooks_used(session, period), in_force.number}
         versions = [version for version in directory.rulebooks if version.number in used]
         return FrozenRun(
@@ -68,11 +98,27 @@ def read_run(context: Context, period: int) -> FrozenRun:
             obligations=frozen.obligations(session, period),
             activity=statement_lines.activity(session, period),
             line_counts=statement_lines.line_counts(session, period),
-            net_before=frozen.net_before(session, period),
+            opening=opening_balances(session, period),
             history=frozen.net_history(session, period, HISTORY_MONTHS),
             rulebook_versions=tuple(version.rulebook.version for version in versions),
             liability=frozen.liability(session, period),
+            adjustments=adjustments.adjustments_of(session, period),
+            movements=movements.movements_of(session, period),
+            operator=terms.operator,
+            hotel_systems=terms.hotels,
+            redeemed_across=issued_points.redeemed_across(session, period),
+            transfers=instructions.transfers(session, period),
+            securities=securities(session, period),
+            key=signing_key(session, period),
         )
+
+
+def opening_balances(session: Session, period: int) -> dict[int, int]:
+    """Return what every system's account with the clearing house stands at before a period, in fen."""
+    balances = frozen.net_before(session, period)
+    for system, moved in movements.movements_before(session, period).items():
+        balances[system] = balances.get(system, 0) + moved
+    return balances
 
 
 def statement_no(run: FrozenRun, code: str) -> str:

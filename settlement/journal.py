@@ -45,8 +45,13 @@ _NAMES = {
     AccountKind.STORED_VALUE_ISSUED: "stored-value:issued",
     AccountKind.STORED_VALUE_USED: "stored-value:used",
     AccountKind.POSITION: "position",
+    AccountKind.COLLATERAL: "collateral",
+    AccountKind.CLAIM: "claim",
     AccountKind.FEES: "fees",
     AccountKind.VAT: "vat",
+    AccountKind.BANK: "bank",
+    AccountKind.UNALLOCATED: "unallocated",
+    AccountKind.GUARANTEE_FUND: "guarantee-fund",
 }
 
 _HEADER = """\
@@ -56,7 +61,10 @@ _HEADER = """\
 ; end, asserted: "hledger check" proves that they follow. A debit is positive, a credit negative.
 ;
 ; clearing-house:fees, :vat     what the clearing house has earned; a credit
+; clearing-house:bank           our money; :unallocated what came in and nobody has claimed yet
+; clearing-house:guarantee-fund what members have contributed; :claim what the fund has advanced for a defaulter
 ; system:CODE:position          a member's account with the clearing house; a credit is what it receives
+; system:CODE:collateral        what a member has pledged; :claim what it has borne for a defaulter
 ; hotel:CODE:points:...         the other side of the points of this hotel: issued, redeemed, expired, reversed
 ; hotel:CODE:points:debts       points that travellers owe this hotel since a refund; traveller:N:debt mirrors it
 ; hotel:CODE:stored-value:...   the other side of stored value that this hotel issued
@@ -169,10 +177,11 @@ def _heading(line: JournalLine, names: _Names) -> str:
     late = line.day != line.business_date
     dates = f"{line.day}={line.business_date}" if late else f"{line.day}"
     remark = "  ; late:" if late else ""
-    if line.host_hotel is None or line.txn_ref is None:
-        return f"\n{dates} (entry_{line.entry_id.hex}) {_US} | {line.kind}{remark}\n"
+    reference = "" if line.txn_ref is None else f" {_plain(line.txn_ref)}"
+    if line.host_hotel is None:
+        return f"\n{dates} (entry_{line.entry_id.hex}) {_US} | {line.kind}{reference}{remark}\n"
     of = f" of {_plain(line.original_ref)}" if line.original_ref else ""
-    what = f"{names.hotel(line.host_hotel)} | {line.kind} {_plain(line.txn_ref)}{of}"
+    what = f"{names.hotel(line.host_hotel)} | {line.kind}{reference}{of}"
     return f"\n{dates} (txn_{line.entry_id.hex}) {what}{remark}\n"
 
 
@@ -221,7 +230,7 @@ class _Names:
             return f"traveller:{owner}:{_NAMES[kind]}"
         if kind < AccountKind.POSITION:
             whose = f"hotel:{self.hotel(owner)}"
-        elif kind < AccountKind.FEES:
+        elif owner and kind < AccountKind.FEES:
             whose = f"system:{_plain(self._directory.systems[owner].code)}"
         else:
             whose = _US

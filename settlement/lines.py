@@ -1,34 +1,47 @@
-"""The lines of a statement: each leg as one party may see it, added up on the way."""
+"""The lines of a statement, as the store has them in order, once they are known to sum to its totals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, BinaryIO, cast
 
 from clearinghouse.domain.calendar import format_period
-from clearinghouse.domain.clearing import CROSS_SYSTEM, OWN_SYSTEM
 from clearinghouse.domain.errors import BooksDoNotBalance
 from clearinghouse.operations.context import Context
-from clearinghouse.store import statement_lines
-from clearinghouse.store.statement_lines import LegLine
+from clearinghouse.store import staged_legs, statement_lines
+from clearinghouse.store.database import Session
+from clearinghouse.store.statement_lines import LineSums, Wanted
+from settlement.adjustment_lines import adjustment_lines, adjustments_of
 from settlement.frozen_run import FrozenRun, statement_no
-from settlement.statements.statement import OPERATOR, StatementLine
+from settlement.statements.csv_format import row_text
+from settlement.statements.json_format import line_text
+from settlement.statements.lines import values_of
+from settlement.statements.statement import LINE_COLUMNS, OPERATOR, StatementLine
+
+_OCCURRED_AT = LINE_COLUMNS.index("occurred_at")
+_POSTED_AT = LINE_COLUMNS.index("posted_at")
+_CARD = LINE_COLUMNS.index("card_masked")
+_WRITE_BYTES = 1 << 20
 
 
 class Lines:
-    """The lines of one statement, read anew from the database each time they are gone through.
+    """The lines of one statement; PostgreSQL makes them, and none stays in memory.
 
-    They are added up on the way, and a statement whose lines do not sum to its totals is not rendered.
+    Each format reads them anew. Before the first they are added up: a statement whose lines do not sum to its totals
+    is not rendered. Nothing is read before that, so a preview may hold the lines of a month that is still open.
     """
 
-    #: So many lines are kept in memory, since every format goes through them again.
-    KEEP = 50_000
-
-    def __init__(self, context: Context, run: FrozenRun, system: int | None, count: int) -> None:
+    def __init__(self, context: Context, run: FrozenRun, system: int | None, legs: int) -> None:
+        self._legs, count = legs, legs + len(adjustments_of(run, system))
         self._context = context
         self._run = run
         self._system = system
+        self._code = OPERATOR if system is None else run.directory.systems[system].code
+        self._wanted = Wanted(run.period, system, statement_no(run, self._code), count)
+        self._foots = False
         self.count = count
-        self._kept: list[StatementLine] | None = None
 
     def __iter__(self) -> Iterator[StatementLine]:
         """Yield the lines in their order.
@@ -36,87 +49,89 @@ class Lines:
         Raises:
             BooksDoNotBalance: they do not sum to the frozen position.
         """
-        if self._kept is not None:
-            return iter(self._kept)
-        if self.count <= self.KEEP:
-            self._kept = list(self._read())
-            return iter(self._kept)
-        return self._read()
-
-    def _read(self) -> Iterator[StatementLine]:
-        receivable = payable = fees = number = 0
+        self._prepare()
         with self._context.database.office() as session:
-            for number, leg in enumerate(
-                statement_lines.leg_lines(session, self._run.period, self._system), start=1
-            ):
-                line = self._line(number, leg)
-                receivable += line.gross_credit_minor or 0
-                payable += line.gross_debit_minor or 0
-                fees += line.fee_minor or 0
-                yield line
-        self._must_foot(number, receivable, payable, fees)
+            for row in statement_lines.lines(session, self._wanted):
+                values = [*row]
+                values[_OCCURRED_AT] = datetime.fromisoformat(values[_OCCURRED_AT])
+                values[_POSTED_AT] = datetime.fromisoformat(values[_POSTED_AT])
+                values[_CARD] = values[_CARD] or ""
+                yield StatementLine(*values)
+        yield from self._adjusted()
 
-    def _must_foot(self, count: int, receivable: int, payable: int, fees: int) -> None:
-        positions = self._run.positions
-        if self._system is None:
-            total = self._run.total
-            expected = (total.payable_minor, total.receivable_minor, -total.fees_minor)
-        else:
-            position = positions[self._system]
-            expected = (position.receivable_minor, position.payable_minor, position.fees_minor)
-        if (receivable, payable, fees) != expected or count != self.count:
-            who = (
-                OPERATOR if self._system is None else self._run.directory.systems[self._system].code
-            )
+    def write_csv(self, out: BinaryIO) -> int:
+        """Write the lines as CSV without a header; return how many there are. Raises as iterating does."""
+        written = self._write(statement_lines.copy_csv, out)
+        lines = self._adjusted()
+        timezone = self._run.rulebook.timezone
+        out.writelines(row_text(values_of(line, timezone)).encode() for line in lines)
+        return written + len(lines)
+
+    def write_json(self, out: BinaryIO) -> int:
+        """Write the lines as JSON objects with commas between; return how many. Raises as iterating does."""
+        written = self._write(statement_lines.copy_json, out)
+        lines = self._adjusted()
+        for line in lines:
+            end = "\n" if line.line_no == self.count else ",\n"
+            out.write((line_text(values_of(line, self._run.rulebook.timezone)) + end).encode())
+        return written + len(lines)
+
+    def _adjusted(self) -> list[StatementLine]:
+        return adjustment_lines(self._run, self._system, self._legs)
+
+    def _write(self, copy: Callable[[Session, Wanted, BinaryIO], int], out: BinaryIO) -> int:
+        self._prepare()
+        # The server sends a row at a time: they are gathered in C, not handed on by a call of Python each.
+        with (
+            io.BufferedWriter(_Onward(out), _WRITE_BYTES) as gathered,
+            self._context.database.office() as session,
+        ):
+            return copy(session, self._wanted, cast(BinaryIO, gathered))
+
+    def _prepare(self) -> None:
+        if self._foots:
+            return
+        run = self._run
+        with self._context.database.office() as session:
+            staged_legs.stage(session, run.period, run.rulebook.timezone)
+        with self._context.database.office() as session:
+            found = statement_lines.sums(session, self._wanted)
+        if found != self._expected() or not self._adjustments_foot():
             raise BooksDoNotBalance(
-                f"the lines of {who} for {format_period(self._run.period)} do not sum to its totals"
+                f"the lines of {self._code} for {format_period(run.period)} do not sum to its totals"
             )
+        self._foots = True
 
-    def _line(self, number: int, leg: LegLine) -> StatementLine:
-        run, directory = self._run, self._run.directory
-        host, issuer = directory.systems[leg.host_system], directory.systems[leg.issuer_system]
-        cross = leg.host_system != leg.issuer_system
-        is_host = self._system in (None, leg.host_system)
-        is_issuer = self._system in (None, leg.issuer_system)
-        owes = cross and leg.fee_kind != "spend"
-        rulebook = directory.rulebook_by_number[leg.rulebook].rulebook
-        credit = leg.obligation_minor if owes and is_host else None
-        debit = leg.obligation_minor if owes and is_issuer else None
-        fee = (-leg.fee_minor if self._system is None else leg.fee_minor) if is_host else None
-        code = OPERATOR if self._system is None else directory.systems[self._system].code
-        counterparty = (
-            None if self._system is None or not cross else (issuer if is_host else host).code
+    def _adjustments_foot(self) -> bool:
+        """Tell whether the adjustments between systems sum to what is frozen of them."""
+        run, system = self._run, self._system
+        added = sum(row.amount_minor for row in adjustments_of(run, system) if not row.is_fee)
+        position = run.total if system is None else run.positions[system]
+        return added == position.adjustments_minor
+
+    def _expected(self) -> LineSums:
+        """Return what the lines of legs must come to: the frozen totals, but for fees that are adjustments."""
+        run, system = self._run, self._system
+        position = run.total if system is None else run.positions[system]
+        corrected = sum(
+            row.amount_minor
+            for row in run.adjustments
+            if row.is_fee and system in (None, row.system)
         )
-        return StatementLine(
-            statement_no=statement_no(run, code),
-            line_no=number,
-            txn_id=f"txn_{leg.txn_id.hex}",
-            txn_ref=leg.txn_ref,
-            original_txn_ref=leg.original_ref,
-            business_date=leg.business_date,
-            occurred_at=leg.occurred_at,
-            posted_at=leg.posted_at,
-            kind=leg.kind,
-            host_hotel=directory.hotels[leg.host_hotel].code,
-            host_system=host.code,
-            issuer_hotel=directory.hotels[leg.issuer_hotel].code,
-            issuer_system=issuer.code,
-            is_cross_system=cross,
-            late=leg.late,
-            # The card is the host's guest; an issuer of points learns only that they were redeemed.
-            card_masked=leg.card_masked if is_host and self._system is not None else "",
-            points=leg.points,
-            lots=leg.lots,
-            gross_debit_minor=debit,
-            gross_credit_minor=credit,
-            fee_rule=f"fees.{leg.fee_kind}" if cross and is_host else None,
-            rulebook_version=rulebook.version,
-            fee_rate_ppm=rulebook.fee_rule(leg.fee_kind).rate_ppm if cross and is_host else None,
-            fee_base_minor=leg.base_minor if is_host else None,
-            fee_minor=fee,
-            net_minor=(credit or 0) - (debit or 0) - (fee or 0),
-            reason=CROSS_SYSTEM if cross else OWN_SYSTEM,
-            counterparty_system=counterparty,
-            dispute_status=None,
-            remarks=None,
-        )
+        fees = position.fees_minor + corrected
+        if system is None:
+            return LineSums(self._legs, position.payable_minor, position.receivable_minor, -fees)
+        return LineSums(self._legs, position.receivable_minor, position.payable_minor, fees)
+
+
+class _Onward(io.RawIOBase):
+    """Hands what it is given on to a file that stays open."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, block: Any, /) -> int:
+        return self._out.write(block)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from clearinghouse.domain.calendar import format_period
+from clearinghouse.domain.calendar import format_period, last_day
 from clearinghouse.domain.errors import BooksDoNotBalance
 from clearinghouse.domain.netting import Obligations, Position, net
 from clearinghouse.operations.close import rulebook_of_period
 from clearinghouse.operations.context import Context
-from clearinghouse.store import frozen, periods, rollups
+from clearinghouse.store import adjustments, frozen, periods, rollups
 from clearinghouse.store.database import Session
 
 
@@ -30,18 +30,25 @@ def net_period(context: Context, period: int) -> None:
                 f"the net positions of {format_period(period)} and their fees differ by {total} fen"
             )
         directory = context.directory.current(session)
-        rulebook = rulebook_of_period(directory, period).number
-        frozen.freeze_run(session, period, rulebook, directory.systems.values())
+        end = last_day(period)
+        terms = frozen.RunTerms(
+            rulebook_of_period(directory, period).number,
+            list(directory.systems.values()),
+            context.operator,
+            {hotel: directory.issuer_system(hotel, end) for hotel in directory.hotels},
+        )
+        frozen.freeze_run(session, period, terms)
         frozen.freeze_positions(session, period, positions, vat_on_top)
         frozen.freeze_obligations(session, period, pairs)
         frozen.freeze_liability(session, period)
+        adjustments.freeze_states(session, period)
         periods.advance(session, period, "netted")
 
 
 def figures(
     context: Context, session: Session, period: int
 ) -> tuple[list[Obligations], list[Position], bool]:
-    """Return the obligations and net positions of a period as the roll-ups have them now.
+    """Return the obligations and net positions of a period as roll-ups and adjustments have them now.
 
     The last value tells whether VAT comes on top of the fees.
 
@@ -58,5 +65,6 @@ def figures(
         rollups.fees(session, period),
         vat_ppm=rulebook.vat_ppm,
         fees_include_vat=rulebook.fees_include_vat,
+        adjusted=adjustments.sums(session, period),
     )
     return pairs, positions, not rulebook.fees_include_vat

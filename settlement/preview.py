@@ -9,11 +9,17 @@ from clearinghouse.domain.errors import SystemClientNeeded
 from clearinghouse.operations.close import rulebook_of_period
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.party import Party
-from clearinghouse.store import frozen, periods, statement_lines
+from clearinghouse.store import (
+    adjustments,
+    frozen,
+    movements,
+    periods,
+    statement_lines,
+)
 from clearinghouse.store.database import Session
 from clearinghouse.store.snapshot import hold_still
 from settlement.building import operator_statement, system_statement
-from settlement.frozen_run import HISTORY_MONTHS, FrozenRun
+from settlement.frozen_run import HISTORY_MONTHS, FrozenRun, opening_balances
 from settlement.netting import figures
 from settlement.statements.statement import Statement
 
@@ -76,10 +82,17 @@ def _run(context: Context, session: Session, period: int, *, netted: bool) -> Fr
         obligations=[pair for pair in pairs if pair.amount_minor != 0],
         activity=statement_lines.activity(session, period),
         line_counts=statement_lines.line_counts(session, period),
-        net_before=frozen.net_before(session, period),
+        opening=opening_balances(session, period),
         history=history,
         rulebook_versions=tuple(
             version.rulebook.version for version in directory.rulebooks if version.number in used
         ),
         liability=[],
+        adjustments=adjustments.adjustments_of(session, period),
+        movements=movements.movements_of(session, period),
+        operator=context.operator,
+        hotel_systems={},
+        redeemed_across={},
+        transfers={},
+        securities={},
     )

@@ -16,9 +16,10 @@ from clearinghouse.domain.errors import NotFound, SystemClientNeeded
 from clearinghouse.domain.netting import Position
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.party import Party
-from clearinghouse.store import frozen, periods
+from clearinghouse.store import frozen, periods, signatures
 from clearinghouse.store.database import Session
-from settlement.run import PUBLISHED, statement_path
+from clearinghouse.store.periods import PUBLISHED
+from settlement.paths import debit_note_path, statement_path
 from settlement.statements.formats import FORMATS
 from settlement.statements.statement import OPERATOR
 
@@ -57,7 +58,7 @@ def periods_seen(
         rows = periods.newest(session, before=before, most=most)
         done = [row.period for row in rows if row.state in PUBLISHED]
         own = {} if party.system is None else frozen.positions_of(session, party.system, done)
-        paths = {statement_path(code, suffix): suffix for suffix in FORMATS}
+        paths = {statement_path(code, name): name for name in FORMATS}
         files = frozen.files_at(session, done, list(paths))
     return [
         PeriodSeen(
@@ -71,7 +72,7 @@ def periods_seen(
     ]
 
 
-def own_statement(context: Context, party: Party, period: int, suffix: str) -> StatementFile:
+def own_statement(context: Context, party: Party, period: int, format_name: str) -> StatementFile:
     """Return the party's statement of a period in one format.
 
     Raises:
@@ -79,16 +80,57 @@ def own_statement(context: Context, party: Party, period: int, suffix: str) -> S
         NotFound: the period is not published, it has no statement of this party, or there is no such format.
     """
     code = _own_code(context, party)
-    path = statement_path(code, suffix)
-    with _seeing(context, party) as session:
-        published = suffix in FORMATS and periods.state_of(session, period) in PUBLISHED
-        found = frozen.files_at(session, [period], [path]).get(period) if published else None
-    if not found:
+    path = statement_path(code, format_name) if format_name in FORMATS else None
+    found = None if path is None else _own_file(context, party, period, path)
+    if path is None or found is None:
         raise NotFound(f"there is no such statement for {format_period(period)}")
-    name = f"{code}-{format_period(period)}.{suffix}"
-    return StatementFile(
-        name, found[0].sha256, found[0].size, _content(context, party, period, path)
-    )
+    ending = path.removeprefix(f"statements/{code}")
+    return _opened(context, party, period, found, f"{code}-{format_period(period)}{ending}")
+
+
+def own_debit_note(context: Context, party: Party, period: int) -> StatementFile:
+    """Return the debit note by which the party is asked to pay for a period.
+
+    Raises:
+        SystemClientNeeded: the client is bound to some hotels of its system.
+        NotFound: the period is not published, or the party has nothing to pay for it.
+    """
+    code = _own_code(context, party)
+    found = _own_file(context, party, period, debit_note_path(code))
+    if found is None:
+        raise NotFound(f"there is no debit note for {format_period(period)}")
+    return _opened(context, party, period, found, f"{code}-{format_period(period)}-debit-note.pdf")
+
+
+def own_signature(context: Context, party: Party, period: int, format_name: str | None) -> bytes:
+    """Return the signature of the party's statement in one format, or (``None``) of its debit note.
+
+    Raises:
+        SystemClientNeeded: the client is bound to some hotels of its system.
+        NotFound: the period is not published, or has no such file of this party.
+    """
+    code = _own_code(context, party)
+    path = debit_note_path(code) if format_name is None else statement_path(code, format_name)
+    found = _own_file(context, party, period, path)
+    if found is not None:
+        with _seeing(context, party) as session:
+            signature = signatures.signature_of(session, period, path)
+        if signature is not None:
+            return signature
+    raise NotFound(f"there is no such signature for {format_period(period)}")
+
+
+def _own_file(context: Context, party: Party, period: int, path: str) -> frozen.StoredFile | None:
+    with _seeing(context, party) as session:
+        published = periods.state_of(session, period) in PUBLISHED
+        found = frozen.files_at(session, [period], [path]).get(period) if published else None
+    return found[0] if found else None
+
+
+def _opened(
+    context: Context, party: Party, period: int, file: frozen.StoredFile, name: str
+) -> StatementFile:
+    return StatementFile(name, file.sha256, file.size, _content(context, party, period, file.path))
 
 
 def _content(context: Context, party: Party, period: int, path: str) -> Iterator[bytes]:

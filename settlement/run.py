@@ -1,64 +1,106 @@
-"""The monthly run: stages committed one by one, each safe to run again (domain.md §4).
+"""The monthly run: which stage comes next, and who may take it (domain.md §4).
 
-Whatever has been committed is never made anew, so a run that is killed anywhere and started again ends with
-the same bytes. The truth about where it stands is the period's state in the database.
+The truth about where a run stands is in the database: the period's state and the statements that are stored.
+Whoever comes, from whatever process, goes on from there, and what is committed is never made anew; so a run that
+is killed anywhere and started again ends with the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from io import BytesIO
-from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, cast
+from contextlib import contextmanager, suppress
 
-from clearinghouse.domain.accounts import AccountKind, Asset, account
-from clearinghouse.domain.books import Posting
-from clearinghouse.domain.calendar import format_period, last_day
-from clearinghouse.domain.errors import PeriodNotReady
-from clearinghouse.domain.expiring import Entry
+from clearinghouse.domain.calendar import format_period
+from clearinghouse.domain.errors import ClearinghouseError, DatabaseUnavailable, PeriodNotReady
 from clearinghouse.operations.close import close
 from clearinghouse.operations.context import Context
-from clearinghouse.store import closing, frozen, outbox, periods
-from settlement.building import operator_statement, system_statement
+from clearinghouse.store import frozen, periods, runs, signatures
+from clearinghouse.store.periods import PUBLISHED
+from clearinghouse.store.runs import Failure, Standing
 from settlement.frozen_run import FrozenRun, read_run
 from settlement.netting import net_period
-from settlement.statements.formats import FORMATS
-from settlement.statements.statement import OPERATOR
-from settlement.tables import manifest, tables
+from settlement.paths import ANY_STATEMENT
+from settlement.publishing import publish
+from settlement.schedule import must_be_next
+from settlement.self_check import must_be_sound
+from settlement.stages import Whose, make_period_files, make_statement, missing_statements
 
 #: Told which stage has begun, how much of it is done, and of how much.
 Watch = Callable[[str, int, int], None]
 
-MANIFEST = "manifest.json"
-PUBLISHED = ("published", "settled")
-#: Formats whose rows are the statement's lines.
-_WITH_LINES = ("csv", "json")
 _RENDERERS = 2
-_IN_MEMORY_BYTES = 8 << 20
 
 
 def settle(context: Context, period: int, watch: Watch | None = None) -> None:
     """Run, or resume, the settlement of a period up to ``published``; nothing happens to a published one.
 
     Raises:
-        PeriodNotReady: the period can't be closed yet.
+        PeriodNotReady: the period can't be closed yet, or an earlier one has to be settled first.
         BooksDoNotBalance: something does not sum; the run stops before anything is published.
     """
     tell = watch or (lambda *_: None)
-    with _one_at_a_time(context):
-        if _state(context, period) in PUBLISHED:
-            return
+    missing = go_on(context, period, tell, wait=True)
+    if missing:
+        with _remembered(context, period):
+            _make_statements(context, read_run(context, period), missing, tell)
+        go_on(context, period, tell, wait=True)
+
+
+def go_on(context: Context, period: int, watch: Watch | None = None, *, wait: bool) -> list[Whose]:
+    """Take every stage that can be taken now, and return whose statements have to be made before the next.
+
+    One at a time: with ``wait`` after whoever is at it, without it only if nobody is; then there is nothing to do
+    here (an empty list), since whoever is at it sees to the rest.
+
+    Raises:
+        PeriodNotReady: the period can't be closed yet, or an earlier one has to be settled first.
+        BooksDoNotBalance: something does not sum; the run stops before anything is published.
+    """
+    tell = watch or (lambda *_: None)
+    with _remembered(context, period), _alone(context, wait=wait) as alone:
+        if not alone or _state(context, period) in PUBLISHED:
+            return []
+        must_be_next(context, period)
+        with context.database.office() as session:
+            must_be_sound(session)
         tell("closing", 0, 1)
         close(context, period)
         tell("netted", 0, 1)
         net_period(context, period)
+        missing = missing_statements(context, period)
+        if missing:
+            return missing
         run = read_run(context, period)
-        _make_statements(context, run, tell)
+        make_period_files(context, run)
         tell("published", 0, 1)
-        _publish(context, run)
+        publish(context, run)
         tell("published", 1, 1)
+        return []
+
+
+def take_statement(context: Context, run: FrozenRun, whose: Whose) -> list[Whose]:
+    """Make one party's statement unless somebody does or has done it; return whose are missing still.
+
+    Raises:
+        BooksDoNotBalance: its lines do not sum to its totals.
+    """
+    with _remembered(context, run.period):
+        make_statement(context, run, whose, wait=False)
+        return missing_statements(context, run.period)
+
+
+def nobodys(context: Context, period: int, missing: Sequence[Whose]) -> list[Whose]:
+    """Return those of the missing statements that nobody is making now, in any process."""
+    with context.database.office() as session:
+        held = runs.statements_held(session, period)
+    return [whose for whose in missing if (whose or 0) not in held]
+
+
+def standing(context: Context, period: int) -> tuple[Standing, Failure | None]:
+    """Return how far the run of a period is, and why it stopped last if it ever did."""
+    with context.database.office() as session:
+        return runs.standing(session, period, ANY_STATEMENT), runs.failure_of(session, period)
 
 
 def files_of(context: Context, period: int) -> list[frozen.StoredFile]:
@@ -73,22 +115,22 @@ def files_of(context: Context, period: int) -> list[frozen.StoredFile]:
         return frozen.stored_files(session, period)
 
 
+def signatures_of(context: Context, period: int) -> dict[str, bytes]:
+    """Return the signature of every published file of a period, by the path of the file."""
+    with context.database.office() as session:
+        return signatures.signatures_of(session, period)
+
+
 def read_file(context: Context, period: int, path: str) -> Iterator[bytes]:
     """Yield the bytes of a published file, as they were published."""
     with context.database.office() as session:
         yield from frozen.file_chunks(session, period, path)
 
 
-def statement_path(code: str, suffix: str) -> str:
-    """Return where a party's statement lies under the period's folder."""
-    return f"statements/{code}.{suffix}"
-
-
 @contextmanager
-def _one_at_a_time(context: Context) -> Iterator[None]:
+def _alone(context: Context, *, wait: bool) -> Iterator[bool]:
     with context.database.office() as session:
-        periods.hold_run_lock(session)
-        yield
+        yield runs.hold_run(session, wait=wait)
 
 
 def _state(context: Context, period: int) -> str | None:
@@ -96,78 +138,32 @@ def _state(context: Context, period: int) -> str | None:
         return periods.state_of(session, period)
 
 
-def _make_statements(context: Context, run: FrozenRun, tell: Watch) -> None:
-    """Stage ``stated``: one transaction a statement, so that a resumed run makes only what is missing."""
-    if _state(context, run.period) != "netted":
-        return
-    with context.database.office() as session:
-        made = {file.path for file in frozen.stored_files(session, run.period)}
-    missing = [
-        number
-        for number in (*run.positions, None)
-        if statement_path(_code(run, number), "csv") not in made
-    ]
+@contextmanager
+def _remembered(context: Context, period: int) -> Iterator[None]:
+    """Remember in the database why a run stops, for those who follow it from elsewhere."""
+    try:
+        yield
+    except (PeriodNotReady, DatabaseUnavailable):
+        # A question asked too early, and what nothing could be written to.
+        raise
+    except Exception as error:
+        sentence = (
+            error.message
+            if isinstance(error, ClearinghouseError)
+            else f"something went wrong that should not ({type(error).__name__})"
+        )
+        with suppress(Exception), context.database.office() as session:
+            runs.record_failure(session, period, context.clock(), sentence)
+        raise
+
+
+def _make_statements(
+    context: Context, run: FrozenRun, missing: Sequence[Whose], tell: Watch
+) -> None:
+    """Make the statements that are missing, some at a time, after whoever else may be making one of them."""
     of = len(run.positions) + 1
+    done = of - len(missing)
     with ThreadPoolExecutor(_RENDERERS) as pool:
-        done = of - len(missing)
-        for _ in pool.map(lambda number: _make_statement(context, run, number), missing):
+        for _ in pool.map(lambda whose: make_statement(context, run, whose, wait=True), missing):
             done += 1
             tell("stated", done, of)
-    with context.database.office() as session:
-        for path, (content, rows) in tables(run).items():
-            frozen.store_file(session, run.period, path, content, rows=rows)
-        periods.advance(session, run.period, "stated")
-
-
-def _code(run: FrozenRun, system: int | None) -> str:
-    return OPERATOR if system is None else run.directory.systems[system].code
-
-
-def _make_statement(context: Context, run: FrozenRun, system: int | None) -> None:
-    """Render one party's statement in every format and store all of them together."""
-    statement = (
-        operator_statement(context, run)
-        if system is None
-        else system_statement(context, run, system)
-    )
-    with ExitStack() as files:
-        rendered: dict[str, BinaryIO] = {}
-        for suffix, render in FORMATS.items():
-            file = files.enter_context(SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES))
-            rendered[suffix] = cast(BinaryIO, file)
-            render(statement, rendered[suffix])
-        with context.database.office() as session:
-            for suffix, content in rendered.items():
-                rows = statement.line_count if suffix in _WITH_LINES else None
-                path = statement_path(statement.party.code, suffix)
-                frozen.store_file(session, run.period, path, content, system=system, rows=rows)
-
-
-def _publish(context: Context, run: FrozenRun) -> None:
-    """Stage ``published``: the VAT posted, the manifest stored, events recorded; immutable from here on."""
-    at = context.clock()
-    with context.database.office() as session:
-        if periods.state_of(session, run.period) != "stated":
-            return
-        entry = Entry(context.new_id(run.period), run.period, "vat", last_day(run.period))
-        entry.postings.extend(_vat_postings(run))
-        closing.write_entry(session, entry, at)
-        files = frozen.stored_files(session, run.period)
-        document = manifest(run, files)
-        frozen.store_file(session, run.period, MANIFEST, BytesIO(document), rows=len(files))
-        name = format_period(run.period)
-        for system in run.positions:
-            outbox.add(session, at, "statement.published", {"period": name}, system)
-        outbox.add(session, at, "period.published", {"period": name})
-        periods.publish(session, run.period, at)
-
-
-def _vat_postings(run: FrozenRun) -> Iterator[Posting]:
-    """Post each system's VAT: out of the fees that contain it, or from the system where it is on top."""
-    vat_account, fees = account(AccountKind.VAT), account(AccountKind.FEES)
-    for position in run.positions.values():
-        payer = account(AccountKind.POSITION, position.system) if run.vat_on_top else fees
-        if position.vat_minor > 0:
-            yield Posting(payer, vat_account, Asset.CNY, position.vat_minor)
-        elif position.vat_minor < 0:
-            yield Posting(vat_account, payer, Asset.CNY, -position.vat_minor)

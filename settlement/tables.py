@@ -1,16 +1,13 @@
-"""The period's own files besides statements: positions, obligations, points liability, manifest (interfaces.md)."""
+"""The period's own files besides statements: positions, obligations, points liability (interfaces.md)."""
 
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterable, Sequence
 from io import BytesIO, StringIO
 
-from clearinghouse.domain.calendar import format_period
 from clearinghouse.domain.netting import Position
-from clearinghouse.store.frozen import StoredFile
-from settlement.frozen_run import VERSION, FrozenRun
+from settlement.frozen_run import FrozenRun
 
 POSITION_COLUMNS = (
     "system_code", "receivable_minor", "payable_minor", "fees_minor", "vat_minor",
@@ -60,34 +57,3 @@ def tables(run: FrozenRun) -> dict[str, tuple[BytesIO, int]]:
             ("points_liability.csv", LIABILITY_COLUMNS, liability),
         )
     }
-
-
-def manifest(run: FrozenRun, files: Sequence[StoredFile]) -> bytes:
-    """Write the manifest: every other file with hash and rows, and the control totals of the period."""
-    total = run.total
-    document = {
-        "period": format_period(run.period),
-        "version": VERSION,
-        "generated_at": run.cut_off_at.isoformat(),
-        "timezone": run.rulebook.timezone,
-        "currency": run.rulebook.currency,
-        "rulebook_versions": list(run.rulebook_versions),
-        "control_totals": {
-            "systems": len(run.positions),
-            "legs": sum(row.legs for row in run.activity),
-            "receivable_minor": total.receivable_minor,
-            "payable_minor": total.payable_minor,
-            "fees_minor": total.fees_minor,
-            "vat_minor": total.vat_minor,
-            "vat_on_top": run.vat_on_top,
-            "adjustments_minor": total.adjustments_minor,
-            "net_minor": total.net_minor,
-            "points_opening": sum(row.opening for row in run.liability),
-            "points_closing": sum(row.closing for row in run.liability),
-        },
-        "files": {
-            file.path: {"sha256": file.sha256, "size": file.size, "rows": file.rows}
-            for file in files
-        },
-    }
-    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()

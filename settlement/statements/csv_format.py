@@ -18,7 +18,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any, BinaryIO
 
-from settlement.statements.lines import line_values
+from settlement.statements.lines import ReadyLines, line_values, must_count
 from settlement.statements.statement import LINE_COLUMNS, Statement
 
 _COMMAS = len(LINE_COLUMNS) - 1
@@ -32,12 +32,16 @@ def render(statement: Statement, out: BinaryIO) -> None:
         ValueError: the lines are not as many as the statement says.
     """
     out.write((",".join(LINE_COLUMNS) + "\n").encode())
-    rows = map(_row, line_values(statement))
+    if isinstance(statement.lines, ReadyLines):
+        must_count(statement, statement.lines.write_csv(out))
+        return
+    rows = map(row_text, line_values(statement))
     while text := "".join(islice(rows, _ROWS_A_WRITE)):
         out.write(text.encode())
 
 
-def _row(values: list[Any]) -> str:
+def row_text(values: list[Any]) -> str:
+    """Return the values of a line as a row, with its line feed."""
     fields = [value if type(value) is str else _text(value) for value in values]
     row = ",".join(fields)
     # One look at the whole row is enough for almost all of them.

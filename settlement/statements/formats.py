@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import BinaryIO
 
-from settlement.statements import csv_format, json_format, pdf_format, xlsx_format
+from settlement.statements import camt053, csv_format, json_format, pdf_format, xlsx_format
 from settlement.statements.statement import Statement
 
 #: Writes a statement to a seekable binary file that stands at its start; same value, same bytes.
@@ -18,5 +18,6 @@ FORMATS: Mapping[str, Renderer] = MappingProxyType(
         "xlsx": xlsx_format.render,
         "csv": csv_format.render,
         "json": json_format.render,
+        "camt053": camt053.render,
     }
 )

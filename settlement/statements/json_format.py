@@ -9,13 +9,13 @@ difference between two lines, and the file can be read as a stream.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import date, datetime
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from settlement.statements.amounts import local
-from settlement.statements.lines import line_values
+from settlement.statements.lines import ReadyLines, line_values, must_count
 from settlement.statements.statement import LINE_COLUMNS, Statement
 
 _HEADER = tuple(field.name for field in fields(Statement) if field.name != "lines")
@@ -32,12 +32,21 @@ def render(statement: Statement, out: BinaryIO) -> None:
     for name in _HEADER:
         member = _encode(_plain(getattr(statement, name), statement.timezone))
         out.write(f"{'{' if name == _HEADER[0] else ''}{_encode(name)}: {member},\n".encode())
-    lines = (_encode(dict(zip(LINE_COLUMNS, row, strict=True))) for row in line_values(statement))
-    texts = chain(islice(lines, 1), (f",\n{text}" for text in lines))
     out.write(b'"lines": [\n')
+    if isinstance(statement.lines, ReadyLines):
+        must_count(statement, statement.lines.write_json(out))
+        out.write(b"]}\n" if statement.line_count else b"\n]}\n")
+        return
+    lines = map(line_text, line_values(statement))
+    texts = chain(islice(lines, 1), (f",\n{text}" for text in lines))
     while text := "".join(islice(texts, _ROWS_A_WRITE)):
         out.write(text.encode())
     out.write(b"\n]}\n")
+
+
+def line_text(values: list[Any]) -> str:
+    """Return the values of a line as an object on one line."""
+    return _encode(dict(zip(LINE_COLUMNS, values, strict=True)))
 
 
 def _plain(value: Any, timezone: str) -> Any:
@@ -49,5 +58,5 @@ def _plain(value: Any, timezone: str) -> Any:
     if isinstance(value, tuple):
         return [_plain(item, timezone) for item in value]
     if hasattr(value, "__dataclass_fields__"):
-        return asdict(value)
+        return {item.name: _plain(getattr(value, item.name), timezone) for item in fields(value)}
     return value

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from clearinghouse.domain.movements import MOVEMENT_KINDS
+
 
 class Label(NamedTuple):
     """One thing said in Chinese and in English."""
@@ -15,7 +17,6 @@ class Label(NamedTuple):
         return f"{self.zh} {self.en}"
 
 
-CLEARING_HOUSE = Label("酒店联盟清算所", "Hotel Alliance Clearing House")
 TITLE = Label("清算对账单", "Settlement Statement")
 
 STATEMENT_NO = Label("对账单号", "Statement no.")
@@ -82,6 +83,113 @@ NO_COUNTERPARTIES = Label(
     "本账期无跨系统往来。", "No obligations with other systems in this period."
 )
 
+MOVEMENTS = Label("收付与其他变动", "Payments and other movements")
+MOVEMENT = Label("变动", "Movement")
+ADJUSTMENTS_MADE = Label("调整明细", "Adjustments")
+NUMBER = Label("编号", "No.")
+DATE = Label("日期", "Date")
+REFERENCE = Label("参考号", "Reference")
+EXPLANATION = Label("说明", "Explanation")
+COUNTS_AS = Label("计入", "Counts as")
+SYSTEM = Label("系统", "System")
+AMOUNT = Label("金额", "Amount")
+CLEARING_HOUSE_SHORT = Label("清算所", "Clearing house")
+
+POINTS_LIABILITY = Label("积分负债", "Points liability")
+POINTS_UNIT = Label("单位：积分；公允价值单位：元", "in points; fair value in yuan")
+HOTEL = Label("酒店", "Hotel")
+ISSUER = Label("发行方", "Issuer")
+POINTS_OPENING = Label("期初", "Opening")
+POINTS_ISSUED = Label("发行", "Issued")
+REDEEMED_OWN = Label("本系统兑换", "Redeemed, own")
+REDEEMED_CROSS = Label("跨系统兑换", "Redeemed, others")
+POINTS_EXPIRED = Label("过期", "Expired")
+POINTS_REVERSED = Label("冲回", "Reversed")
+POINTS_CLOSING = Label("期末", "Closing")
+POINTS_DEBTS = Label("客户欠分", "Owed by guests")
+FAIR_VALUE = Label("公允价值", "Fair value")
+
+SECURITIES = Label("保证金与债权", "Collateral and claims")
+SECURITY_KINDS = {
+    "collateral": Label("保证金余额", "Collateral held"),
+    "claim": Label("对违约方的债权", "Claims on defaulters"),
+    "guarantee_fund": Label("互保基金", "Guarantee fund"),
+}
+
+CONTROL = Label("清算所总控表", "Control of all systems")
+SETTLING = Label("净额收付方式", "How the nets are settled")
+PROOFS = Label("平衡验证", "Proofs")
+PROOFS_NOTE = Label("每项须为零", "each must be zero")
+FIGURES = Label("控制数", "Control figures")
+COUNT_SYSTEMS = Label("系统数", "Systems")
+SETTLED_BY = Label("收付方式", "Settled by")
+TO_TRANSFER = Label("应划款", "To transfer")
+VAT_SHORT = Label("增值税", "VAT")
+PAYMENTS_SHORT = Label("收付", "Payments")
+ADJUSTMENTS_SHORT = Label("调整", "Adjusted")
+NET_SHORT = Label("净额", "Net")
+OPENING_SHORT = Label("期初", "Opening")
+CLOSING_SHORT = Label("期末", "Closing")
+FEES_SHORT = Label("手续费", "Fees")
+WAYS = {
+    "transfer": Label("付款文件", "payment file"),
+    "no_account": Label("缺银行账户", "no bank account"),
+    "debit_note": Label("付款通知", "debit note"),
+    "set_off": Label("抵销", "set off"),
+    "nothing": Label("无", "none"),
+}
+PROOF_NAMES = {
+    "gross": Label("全部应收 = 全部应付", "All receivables = all payables"),
+    "adjusted": Label("系统间调整合计为零", "Adjustments between systems sum to zero"),
+    "nets": Label("净额 + 手续费（+ 另计增值税）为零", "Net positions + fees (+ VAT on top) = 0"),
+    "balances": Label("期初 + 净额 − 收付 = 期末", "Opening + net − payments = closing"),
+    "points": Label("积分滚动平衡", "Points roll forward"),
+}
+TERMS = {
+    "receivable": RECEIVABLE_SHORT,
+    "payable": PAYABLE_SHORT,
+    "adjustments": ADJUSTMENTS_SHORT,
+    "net": NET_SHORT,
+    "fees": FEES_SHORT,
+    "vat": VAT_SHORT,
+    "opening": OPENING_SHORT,
+    "payments": PAYMENTS_SHORT,
+    "closing": CLOSING_SHORT,
+    "issued": POINTS_ISSUED,
+    "redeemed": Label("兑换", "Redeemed"),
+    "expired": POINTS_EXPIRED,
+    "reversed": POINTS_REVERSED,
+}
+FIGURE_NAMES = {
+    "systems": COUNT_SYSTEMS,
+    "legs": Label("清算笔数", "Legs"),
+    "obligations": Label("双边债务项数", "Bilateral obligations"),
+    "adjustments": Label("调整行数", "Adjustment rows"),
+    "movements": Label("变动笔数", "Movements"),
+    "hotels_with_points": Label("有积分的酒店", "Hotels with points"),
+    "points_outstanding": Label("未兑换积分", "Points outstanding"),
+}
+COUNTED_AS = {"adjustment": ADJUSTMENTS, "fee": Label("手续费", "Fees")}
+
+SIGNING_KEY = Label("签名密钥指纹（Ed25519, SHA-256）", "Fingerprint of the signing key")
+KEY_ID = Label("密钥编号", "Key id")
+
+DEBIT_NOTE = Label("付款通知书", "Debit Note")
+DEBIT_NOTE_NO = Label("通知书号", "Debit note no.")
+AMOUNT_DUE = Label("应付金额", "Amount due")
+HOW_IT_COMES = Label("金额构成", "How the amount comes about")
+HOW_TO_PAY = Label("付款方式", "How to pay")
+NET_PAYABLE = Label("本期净额应付", "Net payable for the period")
+CARRIED = Label("账上贷方余额抵减", "Less credit standing on the account")
+CARRIED_DEBIT = Label("账上其他应付款项", "Plus what else stands to be paid on the account")
+BENEFICIARY = Label("收款人", "Beneficiary")
+BENEFICIARY_BANK = Label("开户行", "Bank")
+BENEFICIARY_BANK_CODE = Label("行号", "Bank code")
+BENEFICIARY_ACCOUNT = Label("收款账号", "Account")
+PAYMENT_REFERENCE = Label("付款附言（必填）", "Reference, required")
+ISSUED_ON = Label("出具日期", "Issued on")
+ACCOUNT_UNKNOWN = Label("由清算所另行通知", "will be told by the clearing house")
+
 NOTES = Label("说明", "Notes")
 FOR_CLEARING_HOUSE = Label("清算所（盖章）", "For the clearing house")
 FOR_MEMBER = Label("成员系统财务负责人（签章）", "For the member: finance director")
@@ -92,7 +200,26 @@ KINDS = {
     "spend": Label("消费", "Spending"),
     "redeem": Label("积分兑换", "Points redeemed"),
     "stored_value": Label("储值消费", "Stored value used"),
+    "correction": Label("手续费更正", "Fees corrected"),
 }
+ADJUSTMENT_KINDS = {
+    "dispute_upheld": Label("争议成立", "Dispute upheld"),
+    "dispute_overturned": Label("争议改判", "Dispute overturned"),
+    "correction": Label("更正", "Correction"),
+}
+
+
+def movement(kind: str) -> Label:
+    """Return what a kind of movement is called."""
+    found = MOVEMENT_KINDS.get(kind)
+    return Label(found.zh, found.en) if found else Label(kind, kind)
+
+
+def adjustment(kind: str) -> Label:
+    """Return what a kind of adjustment is called."""
+    return ADJUSTMENT_KINDS.get(kind) or Label(kind, kind)
+
+
 STATUSES = {
     "stated": Label("已出账", "Stated"),
     "published": Label("已发布", "Published"),
@@ -104,11 +231,18 @@ UNITS = {"CNY": Label("人民币元", "yuan")}
 SHEET_SUMMARY = Label("汇总", "Summary")
 SHEET_COUNTERPARTIES = Label("对方", "Counterparties")
 SHEET_LINES = Label("明细", "Lines")
+SHEET_MOVEMENTS = Label("收付", "Movements")
+SHEET_ADJUSTMENTS = Label("调整", "Adjustments")
+SHEET_POINTS = Label("积分负债", "Points")
+SHEET_SECURITIES = Label("保证金与债权", "Collateral")
+SHEET_CONTROL = Label("总控", "Control")
 CHECKS = Label("核对（每项应为 0.00）", "Checks (each must be 0.00)")
 CHECK_RECEIVABLE = Label("对方应收合计 − 应收", "Counterparties' receivable − summary")
 CHECK_PAYABLE = Label("对方应付合计 − 应付", "Counterparties' payable − summary")
 CHECK_FEES = Label("业务手续费合计 − 清算手续费", "Fees by kind − summary")
 CHECK_LINE_FEES = Label("明细手续费合计 − 清算手续费", "Fees of the lines − summary")
+CHECK_PAYMENTS = Label("收付合计 − 已收付款", "Movements − summary")
+CHECK_ADJUSTMENTS = Label("调整合计 − 调整", "Adjustments − summary")
 CHECK_LINES = Label("明细净额合计 − 本期净额", "Net of the lines − summary")
 
 #: The contract's columns as people call them; ``*_minor`` is in fen.

@@ -7,6 +7,14 @@ from typing import Any
 from settlement.statements import labels
 from settlement.statements.amounts import capitals, percent, shown
 from settlement.statements.labels import Label
+from settlement.statements.pdf_sections import (
+    adjustments_table,
+    control_tables,
+    counterparties_table,
+    issued_table,
+    movements_table,
+    securities_table,
+)
 from settlement.statements.presentation import (
     Fact,
     direction,
@@ -16,63 +24,65 @@ from settlement.statements.presentation import (
     party_facts,
     summary_rows,
 )
-from settlement.statements.statement import Activity, Counterparty, NetPoint, Statement
+from settlement.statements.sections import SigningKey
+from settlement.statements.statement import Activity, NetPoint, Party, Statement
 
 _CHART_MONTHS = 12
 #: The words that stand in the template itself, by the names that it uses.
 _WORDS = {
     "activity": labels.ACTIVITY,
+    "adjustments": labels.ADJUSTMENTS_MADE,
     "base": labels.BASE,
     "business": labels.BUSINESS,
-    "clearing_house": labels.CLEARING_HOUSE,
     "closing": labels.CLOSING,
-    "code": labels.CODE,
+    "control": labels.CONTROL,
     "count": labels.COUNT,
     "counterparties": labels.COUNTERPARTIES,
-    "counterparty": labels.COUNTERPARTY,
     "cross_system": labels.CROSS_SYSTEM,
     "detail": labels.DETAIL,
     "due_date": labels.DUE_DATE,
     "fee": labels.FEE,
+    "figures": labels.FIGURES,
     "for_clearing_house": labels.FOR_CLEARING_HOUSE,
     "for_member": labels.FOR_MEMBER,
     "history": labels.HISTORY,
+    "issued": labels.POINTS_LIABILITY,
+    "issued_unit": labels.POINTS_UNIT,
     "item": labels.ITEM,
+    "key_id": labels.KEY_ID,
+    "movements": labels.MOVEMENTS,
     "net": labels.NET,
-    "net_before_fees": labels.NET_BEFORE_FEES,
     "no_counterparties": labels.NO_COUNTERPARTIES,
     "notes": labels.NOTES,
     "own_system": labels.OWN_SYSTEM,
-    "payable_short": labels.PAYABLE_SHORT,
     "prepared_for": labels.PREPARED_FOR,
-    "receivable_short": labels.RECEIVABLE_SHORT,
+    "proofs": labels.PROOFS,
+    "proofs_note": labels.PROOFS_NOTE,
+    "securities": labels.SECURITIES,
+    "settling": labels.SETTLING,
     "signed_date": labels.SIGNED_DATE,
     "signed_name": labels.SIGNED_NAME,
+    "signing_key": labels.SIGNING_KEY,
     "summary": labels.SUMMARY,
     "title": labels.TITLE,
     "total": labels.TOTAL,
     "value": labels.VALUE,
     "vat_line": labels.VAT_LINE,
-    "version": labels.VERSION,
 }
 
 
 def template_data(statement: Statement) -> dict[str, Any]:
     """Return everything that the template prints; it holds no markup and is never read as such."""
-    generated = statement.generated_at.utctimetuple()
+    number = statement.statement_no
     return {
         "words": _WORDS,
-        "created": list(generated[:6]),
-        "title": f"{statement.statement_no} · {labels.TITLE}",
-        "statement_no": statement.statement_no,
-        "version": statement.version,
-        "party": {
-            "code": statement.party.code,
-            "names": [statement.party.name_zh, statement.party.name_en],
-            "facts": _facts(party_facts(statement)),
-        },
-        "facts": _facts(document_facts(statement)),
-        "unit": _unit(statement.currency),
+        "title": f"{number} · {labels.TITLE}",
+        "number": number,
+        "running": f"{number}  {labels.VERSION.zh} {statement.version}",
+        "operator": {"names": [statement.operator.name_zh, statement.operator.name_en]},
+        "party": party_data(statement.party, party_facts(statement)),
+        "facts": facts_data(document_facts(statement)),
+        "unit": unit(statement.currency),
         "headline": _headline(statement),
         "summary": [
             {"label": row.label, "amount": shown(row.amount_minor), "column": row.column}
@@ -81,20 +91,41 @@ def template_data(statement: Statement) -> dict[str, Any]:
         ],
         "history": _chart(statement.history[-_CHART_MONTHS:]),
         "activities": [_activity(activity) for activity in statement.activities],
-        "activity_total": _activity(_total_activity(statement.activities)),
+        "activity_total": _activity(statement.activity_total),
         "vat": _vat(statement),
-        "counterparties": [_counterparty(row) for row in statement.counterparties],
-        "counterparty_total": _counterparty(_total_counterparty(statement.counterparties)),
+        "movements": movements_table(statement),
+        "adjustments": adjustments_table(statement),
+        "counterparties": counterparties_table(statement),
+        "issued": issued_table(statement),
+        "securities": securities_table(statement),
+        "control": control_tables(statement),
         "notes": notes(statement),
+        "key": key_data(statement.signing_key),
         "countersigned": not is_operator(statement),
     }
 
 
-def _facts(facts: tuple[Fact, ...]) -> list[dict[str, Any]]:
+def party_data(party: Party, facts: tuple[Fact, ...]) -> dict[str, Any]:
+    """Return whom a document is for."""
+    return {
+        "code": party.code,
+        "names": [party.name_zh, party.name_en],
+        "facts": facts_data(facts),
+    }
+
+
+def key_data(key: SigningKey | None) -> dict[str, str] | None:
+    """Return the key that signs a document, as people compare it."""
+    return None if key is None else {"kid": key.kid, "fingerprint": key.fingerprint}
+
+
+def facts_data(facts: tuple[Fact, ...]) -> list[dict[str, Any]]:
+    """Return lines of a header."""
     return [{"label": fact.label, "text": fact.text} for fact in facts]
 
 
-def _unit(currency: str) -> Label:
+def unit(currency: str) -> Label:
+    """Say in what the amounts of a table are."""
     unit = labels.UNITS.get(currency)
     if unit is None:
         return Label(f"单位：{currency}", f"Amounts in {currency}")
@@ -144,17 +175,6 @@ def _activity(activity: Activity) -> dict[str, Any]:
     }
 
 
-def _total_activity(activities: tuple[Activity, ...]) -> Activity:
-    return Activity(
-        kind="",
-        cross_count=sum(row.cross_count for row in activities),
-        cross_base_minor=sum(row.cross_base_minor for row in activities),
-        fee_minor=sum(row.fee_minor for row in activities),
-        own_count=sum(row.own_count for row in activities),
-        own_base_minor=sum(row.own_base_minor for row in activities),
-    )
-
-
 def _vat(statement: Statement) -> list[dict[str, Any]]:
     """Return the fees with and without VAT, its rate and amount: what the tax invoice will say."""
     summary = statement.summary
@@ -167,31 +187,4 @@ def _vat(statement: Statement) -> list[dict[str, Any]]:
         Fact(labels.VAT_AMOUNT, shown(vat)),
         Fact(labels.FEES_WITH_VAT, shown(without + vat)),
     )
-    return _facts(facts)
-
-
-def _counterparty(row: Counterparty) -> dict[str, Any]:
-    return {
-        "code": row.code,
-        "names": [row.name_zh, row.name_en],
-        "cells": [
-            f"{row.receivable_count:,}",
-            shown(row.receivable_minor),
-            f"{row.payable_count:,}",
-            shown(row.payable_minor),
-            shown(row.net_minor),
-        ],
-    }
-
-
-def _total_counterparty(rows: tuple[Counterparty, ...]) -> Counterparty:
-    return Counterparty(
-        code="",
-        name_zh="",
-        name_en="",
-        receivable_count=sum(row.receivable_count for row in rows),
-        receivable_minor=sum(row.receivable_minor for row in rows),
-        payable_count=sum(row.payable_count for row in rows),
-        payable_minor=sum(row.payable_minor for row in rows),
-        net_minor=sum(row.net_minor for row in rows),
-    )
+    return facts_data(facts)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from settlement.statements import labels
 from settlement.statements.amounts import percent, shown_moment
 from settlement.statements.labels import Label
-from settlement.statements.statement import OPERATOR, Statement
+from settlement.statements.statement import OPERATOR, Party, Statement
 
 #: A workbook lists at most so many lines; beyond it they are in the CSV only (XLSX takes 75 s a million).
 WORKBOOK_LINE_LIMIT = 200_000
@@ -42,7 +42,11 @@ def is_operator(statement: Statement) -> bool:
 
 def party_facts(statement: Statement) -> tuple[Fact, ...]:
     """Return who the statement is for, beside its names; what is not known is left out."""
-    party = statement.party
+    return identity(statement.party)
+
+
+def identity(party: Party) -> tuple[Fact, ...]:
+    """Return by what a party is known beside its names."""
     facts = (
         Fact(labels.CODE, party.code),
         Fact(labels.USCC, party.uscc or ""),

@@ -9,8 +9,21 @@ statement's own time zone.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
+from functools import cached_property
+
+from clearinghouse.domain.operator_profile import OperatorProfile
+from settlement.statements.sections import (
+    Adjustment,
+    Control,
+    Exchange,
+    Issued,
+    Movement,
+    Security,
+    SigningKey,
+    summed,
+)
 
 FEE_KINDS = ("spend", "redeem", "stored_value")
 
@@ -20,28 +33,29 @@ OPERATOR = "OPERATOR"
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One leg as one party sees it; the fields are the contract's columns, in its order (interfaces.md).
+    """One leg or adjustment as one party sees it; the fields are the contract's columns, in its order (interfaces.md).
 
     Credit is what the party receives for the leg, debit what it owes; both are signed (a refund is
     negative), and both are empty on own-system lines, whose memo value is ``fee_base_minor``. So
     they add up to the summary's receivable and payable, ``fee_minor`` to its fees, and
     ``net_minor`` (credit − debit − fee, or the adjustment) to its net, before a VAT that is on
-    top. On the clearing house's own statement a fee is negative: it earns it.
+    top. On the clearing house's own statement a fee is negative: it earns it. An adjustment has no credit or debit;
+    a fee that one charges or gives back is in ``fee_minor``, as that of a leg is.
     """
 
     statement_no: str
     line_no: int
     txn_id: str
-    txn_ref: str
+    txn_ref: str | None
     original_txn_ref: str | None
     business_date: date
     occurred_at: datetime
     posted_at: datetime
     kind: str
-    host_hotel: str
-    host_system: str
-    issuer_hotel: str
-    issuer_system: str
+    host_hotel: str | None
+    host_system: str | None
+    issuer_hotel: str | None
+    issuer_system: str | None
     is_cross_system: bool
     late: bool
     card_masked: str
@@ -50,7 +64,7 @@ class StatementLine:
     gross_debit_minor: int | None
     gross_credit_minor: int | None
     fee_rule: str | None
-    rulebook_version: str
+    rulebook_version: str | None
     fee_rate_ppm: int | None
     fee_base_minor: int | None
     fee_minor: int | None
@@ -61,7 +75,7 @@ class StatementLine:
     remarks: str | None
 
 
-LINE_COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(StatementLine))
+LINE_COLUMNS: tuple[str, ...] = tuple(item.name for item in fields(StatementLine))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +156,8 @@ class Statement:
     """A published statement. ``lines`` may be iterated more than once and need not fit in memory.
 
     ``history`` is oldest first and ends with this period; ``line_count`` is how many ``lines``
-    there are.
+    there are. ``exchanges`` add up to the counterparties' amounts, ``adjustments`` to the summary's
+    adjustments, ``movements`` to minus its payments. ``control`` is the clearing house's only.
     """
 
     statement_no: str
@@ -164,3 +179,26 @@ class Statement:
     history: tuple[NetPoint, ...]
     line_count: int
     lines: Iterable[StatementLine]
+    operator: OperatorProfile = field(default_factory=OperatorProfile)
+    exchanges: tuple[Exchange, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+    movements: tuple[Movement, ...] = ()
+    issued: tuple[Issued, ...] = ()
+    securities: tuple[Security, ...] = ()
+    control: Control | None = None
+    signing_key: SigningKey | None = None
+
+    @cached_property
+    def counterparty_total(self) -> Counterparty:
+        """The sum of the counterparties."""
+        return summed(Counterparty("", "", "", 0, 0, 0, 0, 0), self.counterparties)
+
+    @cached_property
+    def activity_total(self) -> Activity:
+        """The sum of the activities."""
+        return summed(Activity("", 0, 0, 0, 0, 0), self.activities)
+
+    @cached_property
+    def issued_total(self) -> Issued:
+        """The points of all hotels together; its fair value is the sum of theirs, so that the table foots."""
+        return summed(Issued("", 0, 0, 0, 0, 0, 0, 0, 0, 0), self.issued)

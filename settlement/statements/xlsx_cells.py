@@ -36,6 +36,8 @@ class Styles:
     amount_total: Format
     text_total: Format
     whole: Format
+    whole_total: Format
+    soft_right: Format
     day: Format
     moment: Format
     check: Format
@@ -74,6 +76,8 @@ def styles(workbook: Workbook) -> Styles:
         amount_total=style(**total, num_format=_YUAN),
         text_total=style(**total),
         whole=style(num_format="#,##0"),
+        whole_total=style(**total, num_format="#,##0"),
+        soft_right=style(font_color=_SOFT, align="right"),
         day=style(num_format="yyyy-mm-dd", align="left"),
         moment=style(num_format="yyyy-mm-dd hh:mm:ss", align="left"),
         check=style(num_format="0.00", font_color="#0F6B5C"),

@@ -26,6 +26,7 @@ from settlement.statements.xlsx_cells import styles as add_styles
 from settlement.statements.xlsx_counterparties import write_counterparties
 from settlement.statements.xlsx_lines import write_lines
 from settlement.statements.xlsx_rows import FIRST_ROW, LineTotals, put_together, write_rows
+from settlement.statements.xlsx_sections import write_sections
 from settlement.statements.xlsx_summary import write_summary
 
 _LINES_MEMBER = "xl/worksheets/sheet3.xml"
@@ -53,7 +54,7 @@ def _write_workbook(statement: Statement, totals: LineTotals, out: BinaryIO) -> 
         workbook.set_properties(
             {
                 "title": f"{statement.statement_no} · {labels.TITLE}",
-                "author": str(labels.CLEARING_HOUSE),
+                "author": f"{statement.operator.name_zh} {statement.operator.name_en}",
                 "created": statement.generated_at.astimezone(UTC),
             }
         )
@@ -64,6 +65,7 @@ def _write_workbook(statement: Statement, totals: LineTotals, out: BinaryIO) -> 
         columns = {
             **write_counterparties(counterparties, styles, statement),
             **write_lines(lines, styles, statement, totals),
+            **write_sections(lambda name: _sheet(workbook, str(name)), styles, statement),
         }
         write_summary(workbook, summary, styles, statement, columns)
 

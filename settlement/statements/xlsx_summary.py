@@ -45,8 +45,8 @@ def write_summary(
         sheet.set_column(column, column, width)
     sheet.fit_to_pages(1, 1)
     sheet.set_row(0, 26)
-    put_text(sheet, 0, 0, f"{labels.CLEARING_HOUSE.zh} · {labels.TITLE.zh}", styles.title)
-    put_text(sheet, 1, 0, f"{labels.CLEARING_HOUSE.en} · {labels.TITLE.en}", styles.soft)
+    put_text(sheet, 0, 0, f"{statement.operator.name_zh} · {labels.TITLE.zh}", styles.title)
+    put_text(sheet, 1, 0, f"{statement.operator.name_en} · {labels.TITLE.en}", styles.soft)
     row = _write_facts(sheet, styles, statement, 3)
     row, cells = _write_totals(sheet, styles, statement, row + 1)
     row, fees = _write_activities(sheet, styles, statement, row + 1)
@@ -63,6 +63,8 @@ def _write_facts(sheet: Worksheet, styles: Styles, statement: Statement, row: in
         *document_facts(statement),
         Fact(labels.LINE_COUNT, f"{statement.line_count:,}"),
     )
+    if statement.signing_key is not None:
+        facts = (*facts, Fact(labels.SIGNING_KEY, statement.signing_key.fingerprint))
     for fact in facts:
         put_text(sheet, row, _ZH, fact.label.zh, styles.soft)
         put_text(sheet, row, _EN, fact.label.en, styles.soft)
@@ -173,6 +175,13 @@ def _write_checks(
         ("activity", labels.CHECK_FEES, f"{sign}{cells['fees']}", charged),
         ("fees", labels.CHECK_LINE_FEES, f"+{cells['fees']}", summary.fees_minor),
         ("net", labels.CHECK_LINES, f"-{cells['net']}{vat_on_top}", before_vat),
+        (
+            "adjustments",
+            labels.CHECK_ADJUSTMENTS,
+            f"-{cells['adjustments']}",
+            summary.adjustments_minor,
+        ),
+        ("payments", labels.CHECK_PAYMENTS, f"-{cells['payments']}", -summary.payments_minor),
     )
     _section(sheet, styles, row, labels.CHECKS)
     row += 1

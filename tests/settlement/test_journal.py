@@ -16,12 +16,15 @@ import pytest
 from clearinghouse.domain.accounts import AccountKind, kind_of, owner_of
 from clearinghouse.domain.calendar import first_day, last_day, parse_period
 from clearinghouse.domain.errors import NotFound
+from clearinghouse.operations.changing import Authority
+from clearinghouse.operations.collateral import post_collateral
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.importing import import_pack
 from settlement.journal import export_journal
 from tests.alliances import CARDS, PACK, MiniAlliance, live_a_while
 from tests.conftest import Server
 from tests.operations.shared_alliance import shared_alliance
+from tests.payments.lived import pay_a_while
 
 NASTY = "a;b | c (d) %3B =x  * ! date:[2026-13-99] 收据№1 #"
 CJK_HOTEL = "京-1.甲"
@@ -39,6 +42,9 @@ NAMES = {
     AccountKind.POSITION: "system:{}:position",
     AccountKind.FEES: "clearing-house:fees",
     AccountKind.VAT: "clearing-house:vat",
+    AccountKind.COLLATERAL: "system:{}:collateral",
+    AccountKind.BANK: "clearing-house:bank",
+    AccountKind.UNALLOCATED: "clearing-house:unallocated",
 }
 #: Also where no UTF-8 locale is set, as in many containers.
 BARE = {"PATH": "/usr/bin:/bin:/usr/local/bin", "LANG": "C"}
@@ -68,6 +74,9 @@ def lived(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         live_a_while(alliance)
         alliance.accept("award", CJK_HOTEL, NASTY, "T1", "2026-12-09", points=7)
         alliance.accept("refund", CJK_HOTEL, "; |", "T1", "2026-12-10", points=2, original=NASTY)
+        pay_a_while(alliance.context, tmp_path_factory.mktemp("bank"), parse_period("2026-10"))
+        by = Authority("treasurer", "pledge", "controller")
+        post_collateral(alliance.context, "AUR", 50_000, "C-1", by)
         yield alliance
 
 
@@ -117,7 +126,7 @@ def books(context: Context, month: str) -> dict[str, int]:
         if AccountKind.POINTS_ISSUED <= kind < AccountKind.POSITION:
             whose = hotels[owner]
         else:
-            whose = systems[owner] if kind == AccountKind.POSITION else owner
+            whose = systems[owner] if AccountKind.POSITION <= kind < AccountKind.FEES else owner
         found[NAMES[kind].format(whose)] = amount
     return found
 
@@ -133,7 +142,7 @@ def entries(hledger: str, journal: Path) -> Iterator[dict[str, Any]]:
         }
 
 
-@pytest.mark.parametrize("month", ["2026-10", "2026-11", "2026-12"])
+@pytest.mark.parametrize("month", ["2026-10", "2026-11", "2026-12", "2027-01"])
 def test_hledger_accepts_it_and_adds_up_to_our_balances(
     lived: MiniAlliance, hledger: str, tmp_path: Path, month: str
 ) -> None:
@@ -145,10 +154,13 @@ def test_hledger_accepts_it_and_adds_up_to_our_balances(
 def test_the_sample_has_every_kind_of_entry_and_account(lived: MiniAlliance) -> None:
     kinds = lived.rows("SELECT kind FROM transactions UNION SELECT kind FROM entries")
     assert {kind for (kind,) in kinds} == {
-        "award", "expiry", "load", "redeem", "refund", "spend", "stored_value_spend", "vat",
+        "award", "bank_line", "collateral_posted", "expiry", "load", "payment_corrected", "payment_in",
+        "payment_out", "payment_returned", "redeem", "refund", "spend", "stored_value_spend", "vat",
     }  # fmt: skip
     accounts = lived.rows("SELECT debit FROM postings UNION SELECT credit FROM postings")
-    assert {kind_of(number) for (number,) in accounts} == set(AccountKind)
+    # What is borne for a defaulter has tests of its own (test_default.py).
+    borne = {AccountKind.CLAIM, AccountKind.GUARANTEE_FUND}
+    assert {kind_of(number) for (number,) in accounts} == set(AccountKind) - borne
 
 
 def test_a_month_can_be_read_from_the_entries(
@@ -287,3 +299,15 @@ def test_the_moment_of_an_unfinished_export_is_told_in_utc(lived: MiniAlliance) 
     lived.clock.now = datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC)
     text = b"".join(export_journal(lived.context, parse_period("2026-12"))).decode()
     assert "as of 2027-01-02T03:04:05Z" in text
+
+
+def test_payments_are_in_it_with_their_references(
+    lived: MiniAlliance, hledger: str, tmp_path: Path
+) -> None:
+    found = [
+        entry["description"]
+        for entry in entries(hledger, written(lived.context, "2027-01", tmp_path))
+    ]
+    assert "clearing-house | bank_line P1" in found
+    assert "clearing-house | payment_returned CH-202610-BAM-1" in found
+    assert "clearing-house | collateral_posted C-1" in found

@@ -1,142 +1,65 @@
-"""A run that is killed anywhere and started again ends with the same bytes (domain.md §4)."""
+"""A run that is killed anywhere and started again ends with the same bytes and signatures (domain.md §4)."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
+from datetime import UTC, datetime
 
-import psycopg2
 import pytest
 
-from api.demo import write_sample_packs
 from clearinghouse.domain.calendar import parse_period
 from clearinghouse.operations.context import Context
-from clearinghouse.operations.importing import import_pack
+from clearinghouse.operations.prove import prove
 from clearinghouse.store.database import Database
 from clearinghouse.store.vault import Vault
-from settlement.run import files_of, read_file, settle
+from settlement.run import settle
+from tests.alliances import MiniAlliance, live_a_while
 from tests.conftest import Server
+from tests.settlement.lives import Published, books, lives_until_done, published
 
-MONTH = "2026-10"
-PERIOD = parse_period(MONTH)
-KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
-
-#: Where the run is killed: as soon as this query answers with true.
-MOMENTS = {
-    "closing": "SELECT EXISTS (SELECT FROM periods WHERE state = 'closing')",
-    "expiring": "SELECT EXISTS (SELECT FROM entries WHERE kind = 'expiry')",
-    "netted": "SELECT EXISTS (SELECT FROM periods WHERE period = {period} AND state = 'netted')",
-    "first statement": "SELECT EXISTS (SELECT FROM period_files WHERE period = {period})",
-    "half of the statements": "SELECT count(*) > 26 FROM period_files WHERE period = {period}",
-    "stated": "SELECT EXISTS (SELECT FROM periods WHERE period = {period} AND state = 'stated')",
-}
+DECEMBER = parse_period("2026-12")
+CUT_OFF = datetime(2027, 1, 21, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def before(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A database that is ready to settle the sample's October."""
+    """A database with two published months and a third, in which everything happens that can, ready to be settled."""
     name = server.new_database()
-    folder = tmp_path_factory.mktemp("packs")
-    facts = write_sample_packs(folder, travellers=300, lines=1_500)
     database = Database(server.url(name))
-    context = Context(database, Vault(bytes(32)))
-    for pack in facts.packs:
-        import_pack(context, pack.folder)
-        if pack.period != MONTH:
-            settle(context, parse_period(pack.period))
+    terms = {"points_expiry_months": 1, "restore_grace_days": 5}
+    folder = tmp_path_factory.mktemp("before")
+    live_a_while(MiniAlliance(Context(database, Vault(bytes(32))), folder, rulebook=terms))
     database.close()
     yield name
     server.drop(name)
 
 
-def everything(server: Server, name: str) -> dict[str, bytes]:
-    database = Database(server.url(name))
-    context = Context(database, Vault(bytes(32)))
-    try:
-        return {
-            file.path: b"".join(read_file(context, PERIOD, file.path))
-            for file in files_of(context, PERIOD)
-        }
-    finally:
-        database.close()
-
-
-def settling(url: str, out: Path) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "api.cli", "settle", MONTH, "--out", str(out)],
-        env={**os.environ, "CLEARINGHOUSE_DATABASE_URL": url, "CLEARINGHOUSE_MASTER_KEY": KEY},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
-    )
+@pytest.fixture
+def url(server: Server, before: str) -> Iterator[str]:
+    """A copy of it."""
+    name = server.new_database(template=before)
+    yield server.url(name)
+    server.drop(name)
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(
-    server: Server, before: str, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, bytes]:
+def uninterrupted(server: Server, before: str) -> dict[str, Published]:
     name = server.new_database(template=before)
-    command = settling(server.url(name), tmp_path_factory.mktemp("whole"))
-    _, errors = command.communicate(timeout=120)
-    assert command.returncode == 0, errors
-    found = everything(server, name)
+    with books(server.url(name), CUT_OFF) as context:
+        settle(context, DECEMBER)
+    found = published(server.url(name), DECEMBER)
     server.drop(name)
     return found
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_a_killed_run_goes_on_to_the_same_bytes(
-    server: Server, before: str, uninterrupted: dict[str, bytes], tmp_path: Path, moment: str
+@pytest.mark.parametrize("behind", [True, False], ids=["behind a commit", "before the next commit"])
+def test_a_run_that_is_killed_at_every_commit_ends_with_the_same_bytes(
+    url: str, uninterrupted: dict[str, Published], behind: bool
 ) -> None:
-    name = server.new_database(template=before)
-    url = server.url(name)
-    command = settling(url, tmp_path)
-    question = MOMENTS[moment].format(period=PERIOD)
-    killed = False
-    with closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            while command.poll() is None and not killed:
-                cursor.execute(question)
-                row = cursor.fetchone()
-                if row and row[0]:
-                    command.send_signal(signal.SIGKILL)
-                    killed = True
-                time.sleep(0.001)
-    command.communicate(timeout=60)
-    assert killed, "the run was over before the moment came"
-
-    again = settling(url, tmp_path)
-    _, errors = again.communicate(timeout=120)
-    assert again.returncode == 0, errors
-    found = everything(server, name)
-    server.drop(name)
+    """Each of its lives commits once, a stage or a file, and is killed; the next one finds another clock."""
+    lives = lives_until_done(url, DECEMBER, CUT_OFF, behind=behind)
+    # Closing, expiry, netting, four statements, the other files, publishing: none was skipped.
+    assert lives > 8 + len([path for path in uninterrupted if "/" not in path]) - 2
+    found = published(url, DECEMBER)
     assert found.keys() == uninterrupted.keys()
     assert [path for path in found if found[path] != uninterrupted[path]] == []
-    written = {
-        str(path.relative_to(tmp_path / MONTH)): path.read_bytes()
-        for path in (tmp_path / MONTH).rglob("*")
-        if path.is_file()
-    }
-    assert written == uninterrupted
-
-
-def test_a_settled_month_is_served_as_it_was_published(
-    server: Server, before: str, uninterrupted: dict[str, bytes], tmp_path: Path
-) -> None:
-    name = server.new_database(template=before)
-    for attempt in ("first", "second"):
-        command = settling(server.url(name), tmp_path / attempt)
-        _, errors = command.communicate(timeout=120)
-        assert command.returncode == 0, errors
-    first, second = (
-        {path.name: path.read_bytes() for path in (tmp_path / attempt).rglob("*") if path.is_file()}
-        for attempt in ("first", "second")
-    )
-    server.drop(name)
-    assert first == second
-    assert len(first) == len(uninterrupted)
+    with books(url, CUT_OFF) as context:
+        assert [proof.name_en for proof in prove(context) if not proof.holds] == []

@@ -37,8 +37,8 @@ ROOT = Path(__file__).parents[2]
 # The same bytes, whoever renders them, where and when
 
 
-def test_the_four_formats_of_the_contract_are_there() -> None:
-    assert list(FORMATS) == ["pdf", "xlsx", "csv", "json"]
+def test_the_formats_of_the_contract_are_there() -> None:
+    assert list(FORMATS) == ["pdf", "xlsx", "csv", "json", "camt053"]
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -57,7 +57,8 @@ def test_bytes_do_not_depend_on_process_time_place_or_user(name: str, tmp_path: 
 
     here = rendered(BAM, name)
     first = elsewhere(0o022, TZ="America/St_Johns", LC_ALL="C", PYTHONHASHSEED="1")
-    time.sleep(2.1)  # a ZIP counts time in steps of two seconds
+    if name == "xlsx":
+        time.sleep(2.1)  # a ZIP counts time in steps of two seconds
     second = elsewhere(0o077, TZ="Asia/Shanghai", LC_ALL="C.UTF-8", PYTHONHASHSEED="2")
     assert first == second == here
 

@@ -13,7 +13,9 @@ from tests.settlement.statement_reading import (
 )
 from tests.settlement.statement_samples import (
     BAM,
+    control_of,
     empty,
+    full,
     operator,
     rendered,
     with_counterparties,
@@ -96,6 +98,70 @@ def test_pdf_of_the_clearing_house() -> None:
     assert "finance director" not in text
 
 
+def test_pdf_shows_what_moved_was_adjusted_issued_and_pledged() -> None:
+    text = "".join(pdf_pages(full()))
+    for words in (
+        "Payments and other movements",
+        "收到付款",
+        "Collateral drawn on",
+        "CH-202610-BAM-1",
+        "98,765,432.10",
+        "98,765,932.10",
+        "争议成立 Dispute upheld",
+        "the stay did not happen",
+        "−1,234.56",
+        "手续费更正",
+        "−12.00",
+        "Points liability",
+        "98,786,386",
+        "987,873.86",
+        "保证金余额 Collateral held",
+        "50,000.00",
+        "对违约方的债权",
+    ):
+        assert words in text, words
+    assert "Control of all systems" not in text
+
+
+def test_pdf_leaves_out_what_there_is_none_of() -> None:
+    text = "".join(pdf_pages(empty()))
+    for words in ("movements", "Adjustments made", "Points liability", "Fingerprint", "Collateral"):
+        assert words not in text, words
+
+
+def test_pdf_names_the_key_that_signs_it() -> None:
+    text = "".join(pdf_pages(BAM))
+    assert BAM.signing_key is not None
+    assert BAM.signing_key.fingerprint in text
+    assert BAM.signing_key.kid in text
+
+
+def test_pdf_of_the_clearing_house_controls_every_system() -> None:
+    text = "".join(pdf_pages(operator()))
+    for words in (
+        "清算所总控表",
+        "AUR 示例曙光酒店",
+        "−306.62",
+        "缺银行账户 no bank account",
+        "付款通知 debit note",
+        "Net positions + fees",
+        "手续费 10.91",
+        "未兑换积分 Points outstanding",
+        "12,345,678",
+    ):
+        assert words in text, words
+    assert "Net before fees" not in text
+
+
+def test_pdf_of_the_clearing_house_goes_over_many_systems() -> None:
+    pages = pdf_pages(control_of(45))
+    listed = [page for page in pages if "SYSTEM-" in page]
+    assert len(listed) >= 3
+    assert all("To transfer" in page for page in listed)
+    assert "1,234,567,890.12" in listed[0]
+    assert all(f"SYSTEM-{number:02d}" in "".join(listed) for number in range(1, 46))
+
+
 def test_pdf_shows_vat_on_top_as_a_part_of_the_net() -> None:
     summary = replace(
         BAM.summary, vat_on_top=True, vat_minor=62, net_minor=28_149, closing_minor=28_149
@@ -104,6 +170,22 @@ def test_pdf_shows_vat_on_top_as_a_part_of_the_net() -> None:
     assert "VAT on top 6%" in text
     assert "−0.62" in text
     assert "11.01" in text
+
+
+def test_pdf_keeps_its_columns_for_the_longest_codes_names_and_references() -> None:
+    statement = full()
+    code, name = "SYSTEM-" + "X" * 57, "示例超长名称" * 30
+    rows = tuple(
+        replace(row, code=code, name_zh=name, receivable_minor=9 * 10**14)
+        for row in statement.counterparties
+    )
+    moved = tuple(replace(row, reference="9" * 64) for row in statement.movements)
+    adjusted = tuple(replace(row, reference="R" * 64) for row in statement.adjustments)
+    long = replace(statement, counterparties=rows, movements=moved, adjustments=adjusted)
+    pages = pdf_pages(long)
+    assert len(pages) == 3
+    assert "9,000,000,000,000.00" in "".join(pages)
+    assert "9" * 64 in "".join("".join(pages).replace("\u200b", "").split())
 
 
 def test_pdf_prints_markup_in_a_name_as_it_is() -> None:

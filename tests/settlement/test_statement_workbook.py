@@ -24,7 +24,9 @@ from tests.settlement.statement_samples import (
     BAM,
     LINES,
     ManyLines,
+    control_of,
     empty,
+    full,
     operator,
     with_counterparties,
     with_lines,
@@ -33,7 +35,7 @@ from tests.settlement.statement_samples import (
 
 def test_workbook_lines_have_the_exact_columns_and_the_values_of_the_csv() -> None:
     book = workbook(BAM)
-    assert book.sheetnames == ["汇总 Summary", "对方 Counterparties", "明细 Lines"]
+    assert book.sheetnames[:3] == ["汇总 Summary", "对方 Counterparties", "明细 Lines"]
     sheet = book["明细 Lines"]
     assert [cell.value for cell in sheet[2]][: len(LINE_COLUMNS)] == list(LINE_COLUMNS)
     assert sheet["A1"].value == "对账单号\nStatement no."
@@ -88,7 +90,7 @@ def test_workbook_formulas_add_up_and_have_their_results() -> None:
     assert cached["期初余额"][3].value == 10
     assert cached["    应收（作为接待方）"][2].value == 300.5
     assert cached["    应付（作为发行方）"][2].value == -8
-    assert checks(BAM) == [0, 0, 0, 0, 0]
+    assert checks(BAM) == [0, 0, 0, 0, 0, 0]
     assert checks(operator()) == [0, 0, 0]
     assert "'明细 Lines'!$AI$3:$AI$6" in by_name["明细净额合计 − 本期净额"][2].value
 
@@ -107,6 +109,57 @@ def test_workbook_counterparties_have_a_total_that_follows_the_filter() -> None:
     assert (rows[-1]["receivable"], rows[-1]["payable"], rows[-1]["net"]) == (300.5, 8, 292.5)
     formulas = workbook(BAM, formulas=True)["对方 Counterparties"]
     assert formulas["E5"].value == "=SUBTOTAL(109,E3:E4)"
+
+
+def test_workbook_has_a_sheet_for_each_section_that_has_something() -> None:
+    names = workbook(full()).sheetnames[3:]
+    assert names == [
+        "收付 Movements",
+        "调整 Adjustments",
+        "积分负债 Points",
+        "保证金与债权 Collateral",
+    ]
+    assert workbook(empty()).sheetnames[3:] == []
+    assert workbook(operator()).sheetnames[3:] == ["总控 Control"]
+
+
+def test_workbook_sections_have_their_rows_and_totals() -> None:
+    book, formulas = workbook(full()), workbook(full(), formulas=True)
+    moved = sheet_rows(book["收付 Movements"])
+    assert [row["amount"] for row in moved] == [98_765_432.1, 1_000, -500, 98_765_932.1]
+    assert moved[0]["reference"] == "CH-202610-BAM-1"
+    adjusted = sheet_rows(book["调整 Adjustments"])
+    assert [row["adjustment"] for row in adjusted] == [-1_234.56, 50, None, -1_184.56]
+    assert [row["fee"] for row in adjusted] == [None, None, 12, 12]
+    points = sheet_rows(book["积分负债 Points"])
+    assert [row["closing"] for row in points] == [98_786_386, 1_000, 98_787_386]
+    assert points[-1]["fair_value"] == 987_873.86
+    assert formulas["收付 Movements"]["E6"].value == "=SUBTOTAL(109,E3:E5)"
+
+
+def test_workbook_checks_sections_against_the_summary() -> None:
+    statement = full()
+    wrong = replace(statement.summary, payments_minor=statement.summary.payments_minor + 1)
+    cached = {
+        row[0].value: row
+        for row in workbook(replace(statement, summary=wrong))["汇总 Summary"].iter_rows()
+        if row[0].value
+    }
+    assert cached["调整合计 − 调整"][2].value == 0
+    assert cached["收付合计 − 已收付款"][2].value == 0.01
+
+
+def test_workbook_control_lists_every_system_and_proves_nothing_is_left() -> None:
+    statement = operator()
+    sheet = workbook(statement)["总控 Control"]
+    rows = sheet_rows(sheet)
+    assert [row["code"] for row in rows[:3]] == ["AUR", "BAM", "CLD"]
+    assert (rows[0]["net"], rows[0]["transfer"]) == (-306.62, -306.62)
+    assert rows[3]["net"] == -10.91
+    proofs = {row["code"]: row["name_en"] for row in rows[4:] if row["name_en"] is not None}
+    assert len(proofs) == 3
+    assert set(proofs.values()) == {0}
+    assert workbook(control_of(45))["总控 Control"]["D3"].value == 0
 
 
 def test_workbook_is_dated_by_the_statement() -> None:

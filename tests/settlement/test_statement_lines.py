@@ -1,0 +1,109 @@
+"""PostgreSQL makes the lines of statements: those that Python makes leg by leg, and only if they sum."""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import psycopg2
+import pytest
+
+from clearinghouse.domain.calendar import cut_off, parse_period
+from clearinghouse.domain.errors import BooksDoNotBalance
+from clearinghouse.operations.close import close
+from clearinghouse.operations.context import Context
+from settlement.files import party_statement
+from settlement.frozen_run import FrozenRun, read_run
+from settlement.netting import net_period
+from settlement.recounted_lines import RecountedLines
+from settlement.run import settle
+from settlement.statements import csv_format, json_format
+from settlement.statements.statement import Statement
+from tests.alliances import MiniAlliance
+
+PERIOD = parse_period("2026-11")
+RENDERERS = (csv_format.render, json_format.render)
+#: Fractions of a second that a hotel may state; the last two end in zeros.
+FRACTIONS = (0, 1, 123_456, 500_000, 120)
+#: References that a CSV, a JSON text or a spreadsheet has to be careful with.
+REFERENCES = ('a,"b"', "=1+1", " c ", "旅客-1", "\\d", "e;f'g", "\\.", "%s {0}")
+
+
+@pytest.fixture
+def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
+    """November of domain.md §6 with odd references and moments; nothing is closed."""
+    alliance = MiniAlliance(context, tmp_path)
+    home = ZoneInfo("Asia/Shanghai")
+    for day, ref in enumerate(REFERENCES, start=1):
+        moment = datetime(2026, 11, day, 9, 30, 0, FRACTIONS[day % len(FRACTIONS)], home)
+        alliance.accept(
+            "spend", "BAM-HZ", ref, "T1", moment.date(), amount=88_888, occurred_at=moment
+        )
+    alliance.accept("redeem", "CLD-GZ", "R1", "T1", "2026-11-20", points=2_000)
+    alliance.accept("redeem", "BAM-HZ", "R2", "T1", "2026-11-20", points=500)
+    alliance.accept("refund", "CLD-GZ", "R3", "T1", "2026-11-21", points=300, original="R1")
+    return alliance
+
+
+def netted(alliance: MiniAlliance) -> FrozenRun:
+    alliance.clock.pass_to(cut_off(PERIOD, 3, "Asia/Shanghai"))
+    close(alliance.context, PERIOD)
+    net_period(alliance.context, PERIOD)
+    return read_run(alliance.context, PERIOD)
+
+
+def written(render: Callable[[Statement, BytesIO], None], statement: Statement) -> bytes:
+    out = BytesIO()
+    render(statement, out)
+    return out.getvalue()
+
+
+def staged(alliance: MiniAlliance) -> list[str]:
+    tables = alliance.rows("SELECT relname FROM pg_class WHERE relnamespace = 'staging'::regnamespace"
+                           " AND relkind = 'r'")  # fmt: skip
+    return [name for (name,) in tables]
+
+
+def test_lines_are_those_made_leg_by_leg(alliance: MiniAlliance) -> None:
+    run = netted(alliance)
+    for system in (*run.positions, None):
+        statement = party_statement(alliance.context, run, system)
+        again = replace(statement, lines=RecountedLines(alliance.context, run, system))
+        assert list(statement.lines) == list(again.lines)
+        for render in RENDERERS:
+            assert written(render, statement) == written(render, again)
+
+
+def test_lines_that_were_lost_with_the_server_are_made_anew(alliance: MiniAlliance) -> None:
+    run = netted(alliance)
+    before = written(csv_format.render, party_statement(alliance.context, run, None))
+    with alliance.database.office() as session:
+        # As a server that ended badly leaves an unlogged table.
+        session.run("TRUNCATE staging.legs_202611")
+    assert written(csv_format.render, party_statement(alliance.context, run, None)) == before
+
+
+@pytest.mark.parametrize(
+    "deed", ["UPDATE legs SET fee_minor = fee_minor + 1 WHERE fee_minor > 0", "DELETE FROM legs"]
+)
+def test_lines_that_do_not_sum_are_not_published(alliance: MiniAlliance, deed: str) -> None:
+    run = netted(alliance)
+    url = alliance.database.owner_url.replace("+psycopg2", "")
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE legs DISABLE TRIGGER USER")
+        cursor.execute(deed)
+    with pytest.raises(BooksDoNotBalance):
+        written(csv_format.render, party_statement(alliance.context, run, None))
+    with pytest.raises(BooksDoNotBalance):
+        settle(alliance.context, PERIOD)
+
+
+def test_nothing_is_left_in_the_staging_schema(alliance: MiniAlliance) -> None:
+    run = netted(alliance)
+    list(party_statement(alliance.context, run, None).lines)
+    assert staged(alliance) == ["legs_202611"]
+    settle(alliance.context, PERIOD)
+    assert staged(alliance) == []
