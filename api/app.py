@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api.http import metrics
 from api.http.blueprint import Api, Schemas
@@ -47,6 +48,11 @@ def create_app(context: Context, options: Options | None = None) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.converters["card"] = CardId
     configure_logs()
+    if options.proxies:
+        # Only the address: whom limits count. Everything else that a proxy may say is said by the settings.
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign] # Flask's own way to put something before it
+            app.wsgi_app, x_for=options.proxies, x_proto=0, x_host=0, x_port=0, x_prefix=0
+        )
     desk = TokenDesk(context, options.public_url)
     carry_out = partial(answer, context, metrics.lots_waited)
     till = SandboxTill(carry_out, context) if options.sandbox else Group[Request, Result](carry_out)

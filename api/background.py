@@ -1,4 +1,4 @@
-"""What nobody waits for: holds whose time is over, batches to answer, events to deliver, old answers to forget.
+"""What nobody waits for: holds whose time is over, batches, events to deliver, reminders, old answers to forget.
 
 Every process of the service does it; whatever two of them take up at once is done by one.
 """
@@ -17,11 +17,15 @@ from api.outgoing import HttpPoster
 from clearinghouse.operations.authorizing import sweep
 from clearinghouse.operations.batches import run_batches
 from clearinghouse.operations.context import Context
+from clearinghouse.operations.judging import sweep_overdue
 from clearinghouse.operations.keeping import forget_old_answers, oldest_waiting_seconds
+from clearinghouse.operations.payments.dunning import dun
 
 _SWEEP_EVERY_SECONDS = 5.0
 #: Old answers are looked for once in so many sweeps.
 _FORGET_EVERY = 500
+#: Deadlines of disputes and payments end with a day.
+_REMIND_EVERY = 12
 
 _log = structlog.get_logger()
 
@@ -62,6 +66,9 @@ def _keep(context: Context, stop: Event) -> None:
         try:
             sweep(context)
             metrics.outbox_age(oldest_waiting_seconds(context))
+            if rounds % _REMIND_EVERY == 0:
+                sweep_overdue(context)
+                dun(context)
             if rounds % _FORGET_EVERY == 0:
                 forget_old_answers(context)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next round may do; its text may quote a row

@@ -265,8 +265,11 @@ def lock(*options: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run `install` or `lock [OPTION...]`; 0 if it worked, 1 with one sentence if not."""
+    """Run `install`, `lock [OPTION...]` or `pins PACKAGE...`; 0 if it worked, 1 with one sentence if not."""
     try:
+        if arguments[:1] == ["pins"]:
+            print("".join(locked_lines(package) for package in arguments[1:]), end="")
+            return 0
         with one_at_a_time():
             if arguments[:1] == ["lock"]:
                 lock(*arguments[1:])

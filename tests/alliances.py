@@ -27,6 +27,7 @@ from clearinghouse.operations.context import Context
 from clearinghouse.operations.importing import ImportResult, import_pack
 from clearinghouse.operations.post import post
 from clearinghouse.store.database import Database
+from clearinghouse.store.exposure import Exposures
 from settlement.run import settle
 
 Rows = Sequence[Sequence[object]]
@@ -131,7 +132,8 @@ class MiniAlliance:
         now: datetime = datetime(2026, 1, 5, tzinfo=UTC),
     ) -> None:
         self.clock = TestClock(now)
-        self.context = replace(context, clock=self.clock)
+        # Running debits are read before each sequence: what a test does in between is known at once.
+        self.context = replace(context, clock=self.clock, exposures=Exposures(0))
         self._folders: Iterator[Path] = (tmp_path / f"mini-{n}" for n in count(1))
         self.add({**PACK, **(files or {})}, {**RULEBOOK, **(rulebook or {})})
 

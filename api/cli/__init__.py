@@ -5,25 +5,63 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from importlib import import_module
 
 import click
 
-from api.cli.balance import balance
-from api.cli.books import positions, settle_period, statement
-from api.cli.checks import check
-from api.cli.clients import client_commands, keys_commands
-from api.cli.db import db_commands
-from api.cli.demo import demo
-from api.cli.imports import import_pack_command
-from api.cli.journal import export_journal
-from api.cli.operator import hotel_commands, rulebook_commands, system_commands
-from api.cli.serve import serve
 from clearinghouse.domain.errors import ClearinghouseError
 
 _DEBUG = "CLEARINGHOUSE_DEBUG"
+#: Where each command is. It is loaded when it is asked for: all of them together take a second to load.
+_COMMANDS = {
+    "demo": "demo:demo",
+    "serve": "serve:serve",
+    "worker": "worker:worker",
+    "beat": "worker:beat",
+    "import": "imports:import_pack_command",
+    "settle": "books:settle_period",
+    "positions": "books:positions",
+    "statement": "books:statement",
+    "balance": "balance:balance",
+    "check": "checks:check",
+    "verify": "verify:verify",
+    "recompute": "recompute:recompute_period",
+    "export-journal": "journal:export_journal",
+    "system": "operator:system_commands",
+    "hotel": "operator:hotel_commands",
+    "rulebook": "operator:rulebook_commands",
+    "payment": "payments:payment_commands",
+    "dispute": "disputes:dispute_commands",
+    "adjustment": "adjustments:adjustment_commands",
+    "risk": "risk:risk_commands",
+    "client": "clients:client_commands",
+    "keys": "keys:keys_commands",
+    "db": "db:db_commands",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands that are loaded one by one, by name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+        """Return the names of all commands."""
+        return sorted(_COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - as click calls it
+        cmd_name: str,
+    ) -> click.Command | None:
+        """Load a command."""
+        place = _COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="hotel-clearinghouse", message="%(version)s")
 def cli() -> None:
     """酒店联盟清算所 · Hotel Alliance Clearing House.
@@ -33,32 +71,13 @@ def cli() -> None:
     """
 
 
-for _command in (
-    demo,
-    serve,
-    import_pack_command,
-    settle_period,
-    positions,
-    statement,
-    balance,
-    check,
-    export_journal,
-    system_commands,
-    hotel_commands,
-    rulebook_commands,
-    client_commands,
-    keys_commands,
-    db_commands,
-):
-    cli.add_command(_command)
-
-
 def main() -> None:
     """Run the command line; whatever goes wrong is one sentence on standard error."""
     try:
-        cli.main(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Outside its standalone mode click returns the code of Exit; a command returns nothing of its own.
+        code = cli.main(standalone_mode=False)
+        if code is not None:
+            sys.exit(code)
     except click.ClickException as wrong:
         wrong.show()
         sys.exit(wrong.exit_code)

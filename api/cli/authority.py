@@ -26,6 +26,33 @@ def signed(command: Callable[..., None]) -> Callable[..., None]:
     return with_authority
 
 
+def proposed(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that another person has to confirm ``--reason`` and ``--by``; it gets them as ``authority``."""
+
+    @click.option("--reason", required=True, help="Why; those whom it concerns read it too.")
+    @click.option("--by", default=_account, help="Who does it.  [default: your account's name]")
+    @wraps(command)
+    def with_authority(*, reason: str, by: str, **options: Any) -> None:
+        command(**options, authority=Authority(by, reason))
+
+    return with_authority
+
+
+def signed_by(reason: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command ``--by`` and ``--reason``, which has a default; it gets them as ``authority``."""
+
+    def give(command: Callable[..., None]) -> Callable[..., None]:
+        @click.option("--reason", default=reason, show_default=True, help="Kept in the audit log.")
+        @click.option("--by", default=_account, help="Who does it.  [default: your account's name]")
+        @wraps(command)
+        def with_authority(*, reason: str, by: str, **options: Any) -> None:
+            command(**options, authority=Authority(by, reason))
+
+        return with_authority
+
+    return give
+
+
 def _account() -> str:
     try:
         return getpass.getuser()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -11,18 +12,25 @@ from api.cli.common import (
     PERIOD,
     books,
     console,
+    is_stream,
     money,
     print_rows,
     progress_bar,
+    settings,
     show_table,
     write_file,
 )
+from api.cli.keys import jwks
+from api.cli.verify import KEYS_BESIDE
+from api.cli.worker import settle_by_workers
 from clearinghouse.domain.calendar import format_period
 from clearinghouse.domain.errors import NotFound
+from clearinghouse.domain.signing import SUFFIX
 from clearinghouse.operations.context import Context
 from clearinghouse.store import frozen, periods
 from settlement.netting import figures
-from settlement.run import MANIFEST, files_of, read_file, settle, statement_path
+from settlement.paths import MANIFEST, statement_path
+from settlement.run import Watch, files_of, read_file, settle, signatures_of
 from settlement.statements.formats import FORMATS
 from settlement.tables import POSITION_COLUMNS, PositionRow, position_row
 
@@ -56,27 +64,39 @@ def settle_period(period: int, out: Path) -> None:
     """Settle the month PERIOD (YYYY-MM) and write its files.
 
     A run that was stopped is resumed. A settled month is not made anew: its files are written again as they
-    were published.
+    were published. With a broker (CLEARINGHOUSE_BROKER_URL) the workers do it, and this command waits for them.
     """
     with books() as context:
-        run_settlement(context, period)
+        if settings().broker_url is None:
+            run_settlement(context, period)
+        else:
+            with progress_bar() as show:
+                settle_by_workers(context, settings(), period, _watching(show))
         folder = write_period(context, period, out)
         show_positions(context, period)
     click.echo(f"{format_period(period)} is published; its files are in {folder}")
 
 
 def run_settlement(context: Context, period: int) -> None:
-    """Settle with a progress bar."""
+    """Settle in this process, with a progress bar."""
     with progress_bar() as show:
-        settle(context, period, lambda stage, done, of: show(_STAGES[stage], done, of))
+        settle(context, period, _watching(show))
+
+
+def _watching(show: Callable[[str, float, float], None]) -> Watch:
+    return lambda stage, done, of: show(_STAGES[stage], done, of)
 
 
 def write_period(context: Context, period: int, out: Path) -> Path:
     """Write the files of a settled period under ``out``; return their folder."""
     folder = out / format_period(period)
+    signatures = signatures_of(context, period)
     # The manifest comes last: where it is, everything is.
     for file in sorted(files_of(context, period), key=lambda file: file.path == MANIFEST):
+        write_file(folder / (file.path + SUFFIX), [signatures[file.path]])
         write_file(folder / file.path, read_file(context, period, file.path))
+    # Beside the months, since new keys come and all of them stay.
+    write_file(out / KEYS_BESIDE, [jwks(context)])
     return folder
 
 
@@ -133,10 +153,10 @@ def _position_rows(context: Context, period: int) -> tuple[list[PositionRow], bo
 )
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
 def statement(period: int, system: str, format_name: str, out: Path | None) -> None:
-    """Write the published statement of SYSTEM for the month PERIOD (YYYY-MM).
+    """Write the published statement of SYSTEM for the month PERIOD (YYYY-MM), and its signature beside it.
 
     Without --out it is written to SYSTEM-PERIOD.FORMAT in this folder; "--out -" prints it. OPERATOR is the
-    clearing house itself.
+    clearing house itself. The signature is that file's name with .sig behind it; see "verify".
     """
     name = format_period(period)
     with books() as context:
@@ -148,6 +168,9 @@ def statement(period: int, system: str, format_name: str, out: Path | None) -> N
             for block in content:
                 sys.stdout.buffer.write(block)
             return
-        target = out or Path(f"{system}-{name}.{format_name}")
+        target = out or Path(f"{system}-{name}{path.removeprefix(f'statements/{system}')}")
+        if not is_stream(target):
+            signature = signatures_of(context, period)[path]
+            write_file(target.with_name(target.name + SUFFIX), [signature])
         write_file(target, content)
     click.echo(target)

@@ -1,4 +1,4 @@
-"""``clearinghouse client`` and ``keys``: who may use the API, and the keys that sign their tokens."""
+"""``clearinghouse client``: who may use the API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from api.cli.common import books
 from api.cli.tables import FORMAT, print_json, print_table
 from clearinghouse.domain.errors import OperatorRefused
 from clearinghouse.domain.scopes import SCOPES
-from clearinghouse.operations import clients, tokens
+from clearinghouse.operations import clients
 from clearinghouse.operations.changing import Authority
 from clearinghouse.operations.clients import Issued
 
@@ -144,36 +144,6 @@ def list_clients(system_code: str | None, format_name: str) -> None:
             for entry in found
         ],
     )  # fmt: skip
-
-
-@click.group("keys")
-def keys_commands() -> None:
-    """Keys that sign access tokens; their public halves are at /.well-known/jwks.json."""
-
-
-@keys_commands.command("list")
-@FORMAT
-def list_keys(format_name: str) -> None:
-    """List the keys, the newest first; no private ones."""
-    with books() as context:
-        found = tokens.token_keys(context)
-    if format_name == "json":
-        print_json([key._asdict() for key in found])
-        return
-    print_table(
-        "签名密钥 Signing keys",
-        ("密钥 Key", "启用 Since", "停用 Retired"),
-        [(key.kid, key.created_at, key.retired_at) for key in found],
-    )
-
-
-@keys_commands.command("rotate")
-@signed
-def rotate_key(authority: Authority) -> None:
-    """Sign tokens with a new key; the former stays published until the tokens that it signed have expired."""
-    with books() as context:
-        kid = tokens.rotate_token_key(context, authority)
-    click.echo(f"tokens are signed with key {kid} from now on")
 
 
 def _key(file: Path | None) -> str | None:

@@ -144,7 +144,7 @@ def write_file(path: Path, content: Iterable[bytes]) -> None:
     """
     try:
         descriptor = _STREAMS.get(str(path))
-        if descriptor is not None or (path.exists() and not path.is_file()):
+        if is_stream(path):
             known = None if descriptor is None else os.fdopen(os.dup(descriptor), "wb")
             with known or path.open("wb") as stream:
                 stream.writelines(content)
@@ -163,6 +163,11 @@ def write_file(path: Path, content: Iterable[bytes]) -> None:
                 raise
     except OSError as error:
         raise ClearinghouseError(f"{path} can't be written: {error.strerror}") from error
+
+
+def is_stream(path: Path) -> bool:
+    """Tell whether a path is written into as it is: standard output, a device or a pipe."""
+    return str(path) in _STREAMS or (path.exists() and not path.is_file())
 
 
 def _umask() -> int:

@@ -8,6 +8,7 @@ import textwrap
 import click
 
 from clearinghouse.config import SETTINGS_TABLE, Settings
+from clearinghouse.operations.opening import upgrade
 from clearinghouse.store import embedded
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
@@ -53,6 +54,13 @@ def status() -> None:
     settings = _settings()
     if not _is_external(settings):
         _show(embedded.status(settings))
+
+
+@db_commands.command("migrate")
+def migrate() -> None:
+    """Bring the database to this version's schema. Commands do that by themselves where they log in as the owner."""
+    upgrade(_settings())
+    click.echo("the schema is up to date")
 
 
 def _settings() -> Settings:

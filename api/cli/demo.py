@@ -17,7 +17,9 @@ from rich.table import Table
 from api.cli.books import run_settlement, show_positions, write_period
 from api.cli.checks import prove_all
 from api.cli.common import console, settings, write_file
+from api.cli.demo_payments import pay_everything
 from api.cli.imports import rejection_file, run_import
+from api.cli.verify import KEYS_BESIDE
 from api.demo import SampleFacts, SamplePack, write_sample_packs
 from api.demo.live_day import Entry, play_live_day
 from clearinghouse.config import Settings
@@ -78,6 +80,7 @@ def demo(out: Path) -> None:
         period = parse_period(facts.shown.period)
         console().print()
         show_positions(context, period)
+        pay_everything(context, out)
         console().print()
         if not prove_all(context):
             raise click.exceptions.Exit(1)
@@ -161,11 +164,13 @@ def _where_to_look(out: Path, facts: SampleFacts, lived: Sequence[Entry], second
     console().print(
         f"\n[bold]看这里 Where to look[/bold] ({seconds:.0f} s)\n"
         f"  {month}/positions.csv, obligations.csv, points_liability.csv, manifest.json\n"
-        f"  {month}/statements/  每个系统的账单 every system's statement: pdf, xlsx, csv, json\n"
+        f"  {month}/statements/  每个系统的账单 every system's statement: pdf, xlsx, csv, json, camt053.xml\n"
+        f"  {out}/bank/  银行对账单 the bank's statement that settled the months\n"
         f"  {out}/packs/{facts.shown.folder.name}/  导入的数据 what was imported;"
         " rejections.csv 被拒明细 what was refused and why\n"
         f"  例 For example: {month}/statements/{example.host_hotel.partition('-')[0]}.pdf,"
         f" {example.txn_ref} 在其 in its .csv;"
-        f" 实时交易 of the live day {captured.txn_ref} in {captured.hotel.partition('-')[0]}.csv",
+        f" 实时交易 of the live day {captured.txn_ref} in {captured.hotel.partition('-')[0]}.csv\n"
+        f"  验签 To verify, offline: clearinghouse verify --keys {out}/{KEYS_BESIDE} {month}/statements/*",
         soft_wrap=True,
     )

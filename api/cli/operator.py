@@ -10,6 +10,7 @@ import click
 
 from api.cli.authority import signed
 from api.cli.common import DATE, books
+from api.cli.risk import STANDING_COMMANDS
 from api.cli.rulebooks import rulebook_commands
 from api.cli.tables import FORMAT, both, print_json, print_table
 from clearinghouse.domain.business_day import business_day
@@ -101,6 +102,9 @@ def show_system(code: str, as_of: date | None, format_name: str) -> None:
         ("担保品(元) Collateral (CNY)", yuan(profile.collateral_minor)),
         ("已接受规则 Accepted rulebooks", ", ".join(entry.accepted) or "无 none"),
         ("跨系统接待 Hosts others", "是 yes" if entry.may_host_others else "否 no"),
+        ("暂停 Suspended", "是 yes" if entry.suspended else None),
+        ("退出 Leaves", entry.withdrawn_on),
+        ("积分有效至 Points good until", entry.run_off_until),
     ):
         if value is not None:
             click.echo(f"{label}: {value}")
@@ -153,6 +157,10 @@ def change_system(code: str, authority: Authority, no_cap: bool, **profile: Any)
     with books() as context:
         govern.change_system(context, code, changes, authority)
     click.echo(f"system {code} is changed")
+
+
+for _command in STANDING_COMMANDS:
+    system_commands.add_command(_command)
 
 
 @click.group("hotel")

@@ -20,14 +20,20 @@ _HOST = "127.0.0.1"
 
 
 @click.command("serve")
+@click.option(
+    "--host",
+    default=_HOST,
+    show_default=True,
+    help="Address to listen on; 0.0.0.0 is every one of this machine: then put a proxy with TLS before it.",
+)
 @click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
 @click.option(
     "--sandbox", is_flag=True, help="Serve an alliance of samples with test cards and a test clock."
 )
 @click.option("--reset", is_flag=True, help="Make the sandbox afresh.")
-def serve(port: int, workers: int, sandbox: bool, reset: bool) -> None:
-    """Serve the API on this machine until interrupted (Ctrl-C).
+def serve(host: str, port: int, workers: int, sandbox: bool, reset: bool) -> None:
+    """Serve the API until interrupted (Ctrl-C).
 
     With --sandbox it has a database of its own under the data folder; your books are not touched.
     """
@@ -36,12 +42,12 @@ def serve(port: int, workers: int, sandbox: bool, reset: bool) -> None:
         raise click.UsageError("--reset is for the sandbox: say --sandbox too")
     # Started, brought up to date and checked once, by one process: what is wrong is told here.
     if sandbox:
-        _must_be_free(port)
+        _must_be_free(host, port)
         configured = sandbox_settings(configured)
         show_sandbox(configured, reset=reset)
     else:
         with books():
-            _must_be_free(port)
+            _must_be_free(host, port)
     # Late: the metrics must know first where several processes share them.
     from api.http.options import Options
     from api.serving import serve as serve_with
@@ -50,19 +56,21 @@ def serve(port: int, workers: int, sandbox: bool, reset: bool) -> None:
         return opened_sandbox(configured) if sandbox else opened(configured)
 
     click.echo(
-        f"http://{_HOST}:{port}/  (文档 reference: /docs, 健康 health: /livez, 就绪 ready: /readyz)"
+        f"http://{host}:{port}/  (文档 reference: /docs, 健康 health: /livez, 就绪 ready: /readyz)"
     )
     serve_with(
         open_books,
         replace(Options.from_settings(configured, port=port, workers=workers), sandbox=sandbox),
-        f"{_HOST}:{port}",
+        f"{host}:{port}",
     )
 
 
-def _must_be_free(port: int) -> None:
+def _must_be_free(host: str, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((_HOST, port))
+            probe.bind((host, port))
         except OSError as error:
-            raise ClearinghouseError(f"port {port} can't be used; try another --port") from error
+            raise ClearinghouseError(
+                f"port {port} of {host} can't be used; try another --port"
+            ) from error

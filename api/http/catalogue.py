@@ -127,6 +127,27 @@ _PROBLEMS: Mapping[str, ProblemKind] = {
     ),
     "respondent_only": ProblemKind(403, "只有被争议方可以答复", "Only the respondent can answer a dispute"),
     "dispute_answered": ProblemKind(409, "争议已答复，不能更改", "The dispute is answered already, and otherwise"),
+    "leg_ambiguous": ProblemKind(
+        422, "该交易在账单上有多行，须注明是哪一行", "The transaction has several lines; say which one"
+    ),
+    "claim_too_high": ProblemKind(
+        422, "所主张的金额超过该笔所余，或须注明金额", "More is claimed than is left of the leg, or no amount is given"
+    ),
+    "dispute_not_decided": ProblemKind(409, "争议尚未裁定", "The dispute is not decided yet"),
+    "escalation_closed": ProblemKind(
+        409, "已不能升级该争议", "The dispute can't be escalated any more: too late, done once, or accepted"
+    ),
+    "parties_only": ProblemKind(403, "只有争议双方可以升级", "Only the two systems of a dispute can escalate it"),
+    "dispute_closed": ProblemKind(
+        409, "争议已裁定，不再接受证据", "The dispute is decided and takes no more evidence"
+    ),
+    "evidence_refused": ProblemKind(
+        422, "文件内容与所称类型不符或不被接受", "The file is not what it is said to be, or of a kind that is not taken"
+    ),
+    "evidence_too_large": ProblemKind(413, "证据文件过大", "The file of evidence is too large"),
+    "evidence_limit_reached": ProblemKind(
+        409, "证据文件数量已达上限", "There are as many files of evidence as there may be"
+    ),
     # The operator's own.
     "operator_refused": ProblemKind(
         409, "与已记录的内容冲突", "This contradicts what is on record already"

@@ -64,9 +64,8 @@ class Limiter:
             ProblemError: there were too many.
         """
         self._count(self._addresses, f"address {address}")
-        # Whoever does not name a client must not use up what others who don't are given.
-        named = f"client {client_id[:200]}" if client_id else f"nobody {address}"
-        self._count(self._tokens, named)
+        # A client's name is no secret: who says it elsewhere must not use up what the client itself is given.
+        self._count(self._tokens, f"client {client_id[:200]} {address}")
 
     def _count(self, policy: Policy, who: str | int) -> None:
         now, key = time.monotonic(), (policy.name, who)

@@ -16,6 +16,7 @@ class Options:
 
     Attributes:
         public_url: The address under which hotels reach it; issuer and audience of its tokens.
+        proxies: How many proxies before the service are believed about whom they were asked by.
         requests_per_second: What one client may ask of all workers together.
         tokens_per_minute: Attempts to get a token, by client id and by address.
         workers: Processes that share the requests.
@@ -26,6 +27,7 @@ class Options:
     """
 
     public_url: str = "http://127.0.0.1:8080"
+    proxies: int = 0
     requests_per_second: int = 1000
     tokens_per_minute: int = 120
     workers: int = 1
@@ -39,6 +41,7 @@ class Options:
         """Take what the environment decides; without a public URL it is this machine's port."""
         return cls(
             public_url=settings.public_url or f"http://127.0.0.1:{port}",
+            proxies=settings.proxies,
             requests_per_second=settings.requests_per_second,
             tokens_per_minute=settings.tokens_per_minute,
             workers=workers,

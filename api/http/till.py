@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from flask import Response, g, request
@@ -15,13 +15,14 @@ from api.http.caller import caller, house, the_context
 from api.http.catalogue import CATALOGUE
 from api.http.problems import MEDIA_TYPE, ProblemError, language, problem_document
 from clearinghouse.domain.errors import ClearinghouseError, NotFound, RefusalCode
+from clearinghouse.domain.identifiers import id_in
 from clearinghouse.domain.transactions import Line
 from clearinghouse.operations.answering import HoldTold, Request, Result, Told
 from clearinghouse.operations.transactions import Stated, card_named
 from clearinghouse.store.idempotency import Answer, Key, key_of
 
 _KEY_MAX = 255
-_HEX = frozenset("0123456789abcdef")
+Made = TypeVar("Made", bound=Line)
 
 #: The header as OpenAPI tells of it.
 IDEMPOTENCY_PARAMETER = {
@@ -65,6 +66,23 @@ def card_of(body: Mapping[str, Any]) -> str:
     """Return what a line calls the card that a body names by number or id."""
     number = body["card_number"]
     return str(number) if number else card_named(the_context(), caller(), body["card_id"])
+
+
+def line_of(made: type[Made], body: Mapping[str, Any], original: str | None = None) -> Made:
+    """Return the line that a body states: a transaction's, or that of what is to be held."""
+    amount = body["amount"]
+    return made(
+        0,
+        body["host_hotel"],
+        body["txn_ref"],
+        original,
+        body["kind"],
+        card_of(body),
+        body["business_date"],
+        body["occurred_at"],
+        None if amount is None else amount["amount_minor"],
+        body["points"],
+    )
 
 
 def stated(body: Mapping[str, Any]) -> Stated:
@@ -131,10 +149,10 @@ def id_of(text: str, prefix: str) -> UUID:
     Raises:
         NotFound: it is none.
     """
-    digits = text.removeprefix(prefix)
-    if len(text) != len(prefix) + 32 or len(digits) != 32 or not _HEX.issuperset(digits):
+    found = id_in(text, prefix)
+    if found is None:
         raise NotFound("there is nothing with this id")
-    return UUID(hex=digits)
+    return found
 
 
 def _canonical(value: Any) -> str:

@@ -10,6 +10,7 @@ from api.resources.disputes import blueprint as disputes
 from api.resources.docs import blueprint as docs
 from api.resources.enrolments import blueprint as enrolments
 from api.resources.events import blueprint as events
+from api.resources.evidence import blueprint as evidence
 from api.resources.hotels import blueprint as hotels
 from api.resources.oauth import blueprint as oauth
 from api.resources.periods import blueprint as periods
@@ -27,6 +28,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     batches,
     periods,
     disputes,
+    evidence,
     events,
     webhooks,
     service,

@@ -13,8 +13,8 @@ from api.http.outcomes import CAPTURE_REFUSALS, REFUSALS, VOID_REFUSALS, problem
 from api.http.till import (
     IDEMPOTENCY_PARAMETER,
     answer_line,
-    card_of,
     id_of,
+    line_of,
     renderer,
     respond,
     stated,
@@ -46,21 +46,7 @@ blueprint = Blueprint(
 @blueprint.doc(parameters=[IDEMPOTENCY_PARAMETER])
 def hold(body: dict[str, Any]) -> Response:
     """冻结积分或储值 Hold points or stored value; nothing is cleared until capture."""
-    key = the_key(body)
-    amount = body["amount"]
-    line = Authorization(
-        0,
-        body["host_hotel"],
-        body["txn_ref"],
-        None,
-        body["kind"],
-        card_of(body),
-        body["business_date"],
-        body["occurred_at"],
-        None if amount is None else amount["amount_minor"],
-        body["points"],
-    )
-    return answer_line(key, line)
+    return answer_line(the_key(body), line_of(Authorization, body))
 
 
 @blueprint.get("/<auth_id>")

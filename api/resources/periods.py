@@ -17,15 +17,21 @@ from clearinghouse.domain.calendar import format_period, parse_period
 from clearinghouse.domain.errors import NotFound
 from clearinghouse.domain.netting import Position
 from settlement import published
-from settlement.published import PeriodSeen
+from settlement.published import PeriodSeen, StatementFile
 
 _TYPES = {
     "pdf": "application/pdf",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
+    "xml": "application/xml",
 }
+#: What is called otherwise in an address than on the command line.
+_FORMATS = {"xml": "camt053"}
+_ENDINGS = {name: ending for ending, name in _FORMATS.items()}
 _BYTES = {"type": "string", "format": "binary"}
+#: A compact JWS (RFC 7515).
+_SIGNATURE_TYPE = "application/jose"
 _PARAMETERS = [
     {
         "in": "path",
@@ -61,15 +67,65 @@ def list_periods(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, _BYTES, content_type=_TYPES["xlsx"])
 @blueprint.response(200, _BYTES, content_type="text/csv")
 @blueprint.response(200, {"type": "object"}, content_type=_TYPES["json"])
+@blueprint.response(200, _BYTES, content_type=_TYPES["xml"])
 @blueprint.alt_response(304, description="The statement is the one that If-None-Match names")
 def get_statement(period: str, suffix: str) -> Response:
-    """Fetch the own statement of a period, byte for byte as it was published."""
+    """Fetch the own statement of a period, byte for byte as it was published; ``xml`` is camt.053.001.08."""
+    name = _format_name(suffix)
+    file = published.own_statement(the_context(), caller(), _number(period), name)
+    return _sent(file, _TYPES[suffix])
+
+
+@blueprint.get("/<period>/debit-note.pdf", parameters=_PARAMETERS[:1])
+@needs("settlements:read")
+@problems("system_client_needed", "not_found")
+@blueprint.response(200, _BYTES, content_type=_TYPES["pdf"])
+@blueprint.alt_response(304, description="The debit note is the one that If-None-Match names")
+def get_debit_note(period: str) -> Response:
+    """Fetch the debit note of a period, by which a system that has to pay is asked to; others have none."""
+    file = published.own_debit_note(the_context(), caller(), _number(period))
+    return _sent(file, _TYPES["pdf"])
+
+
+@blueprint.get("/<period>/statement.<suffix>.sig", parameters=_PARAMETERS)
+@needs("settlements:read")
+@problems("system_client_needed", "not_found")
+@blueprint.response(200, {"type": "string"}, content_type=_SIGNATURE_TYPE)
+def get_statement_signature(period: str, suffix: str) -> Response:
+    """Fetch the signature of the own statement: a JWS whose payload has the statement's SHA-256, period and party."""
+    name = _format_name(suffix)
+    return _signature(published.own_signature(the_context(), caller(), _number(period), name))
+
+
+@blueprint.get("/<period>/debit-note.pdf.sig", parameters=_PARAMETERS[:1])
+@needs("settlements:read")
+@problems("system_client_needed", "not_found")
+@blueprint.response(200, {"type": "string"}, content_type=_SIGNATURE_TYPE)
+def get_debit_note_signature(period: str) -> Response:
+    """Fetch the signature of the own debit note: a JWS whose payload has its SHA-256, period and party."""
+    return _signature(published.own_signature(the_context(), caller(), _number(period), None))
+
+
+def _format_name(suffix: str) -> str:
+    """Return what the format is called that an address names."""
+    return _FORMATS.get(suffix, suffix if suffix not in _ENDINGS else "")
+
+
+def _signature(content: bytes) -> Response:
+    answer = Response(content, content_type=_SIGNATURE_TYPE)
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+def _number(period: str) -> int:
     try:
-        number = parse_period(period)
+        return parse_period(period)
     except ValueError:
         raise NotFound("there is no such period; write it as YYYY-MM") from None
-    file = published.own_statement(the_context(), caller(), number, suffix)
-    answer = Response(file.content, content_type=_TYPES[suffix])
+
+
+def _sent(file: StatementFile, content_type: str) -> Response:
+    answer = Response(file.content, content_type=content_type)
     answer.content_length = file.size
     answer.set_etag(file.sha256)
     answer.headers["Cache-Control"] = "private, no-cache"
@@ -85,7 +141,7 @@ def _shown(row: PeriodSeen) -> dict[str, Any]:
         "state": row.state,
         "published_at": row.published_at,
         "position": None if row.position is None else _position(row.position),
-        "statements": list(row.formats),
+        "statements": sorted(_ENDINGS.get(name, name) for name in row.formats),
     }
 
 

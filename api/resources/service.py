@@ -14,6 +14,7 @@ from api.http.caller import house, public, the_context
 from api.schemas.base import Schema
 from clearinghouse.domain.errors import DatabaseUnavailable
 from clearinghouse.operations.opening import is_ready
+from clearinghouse.operations.signing_keys import published_keys
 
 blueprint = Blueprint("service", __name__, description="服务 The service itself")
 
@@ -88,8 +89,11 @@ def show_metrics() -> Response:
 @public
 @blueprint.response(200, KeySet)
 def key_set() -> Response:
-    """The public keys of the tokens that may still be good."""
-    answer = jsonify(keys=house().desk.published_keys())
+    """The public keys of the tokens that may still be good, and all keys that ever signed published files.
+
+    `purpose` says which: `token` or `statement`. A key whose `revoked` says that it was compromised proves nothing.
+    """
+    answer = jsonify(keys=[*house().desk.published_keys(), *published_keys(the_context())])
     answer.headers["Cache-Control"] = "public, max-age=300"
     return answer
 

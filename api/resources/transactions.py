@@ -14,8 +14,8 @@ from api.http.pages import page, page_of, place
 from api.http.till import (
     IDEMPOTENCY_PARAMETER,
     answer_line,
-    card_of,
     id_of,
+    line_of,
     stated,
     the_key,
     told_as_json,
@@ -48,21 +48,7 @@ def post_transaction(body: dict[str, Any]) -> Response:
     应答说明动用了哪些批次、每条清算腿、是否跨系统、适用的规则版本、手续费及其原因。
     The answer has the lots it moved, its legs, whether they cross systems, the rule version, the fee and why.
     """
-    key = the_key(body)
-    amount = body["amount"]
-    line = Line(
-        0,
-        body["host_hotel"],
-        body["txn_ref"],
-        body["original_txn_ref"],
-        body["kind"],
-        card_of(body),
-        body["business_date"],
-        body["occurred_at"],
-        None if amount is None else amount["amount_minor"],
-        body["points"],
-    )
-    return answer_line(key, line)
+    return answer_line(the_key(body), line_of(Line, body, body["original_txn_ref"]))
 
 
 @blueprint.get("")

@@ -265,3 +265,37 @@ def test_the_document_tells_of_both_formats(service: Service) -> None:
     assert list(body["content"]) == ["text/csv", "application/x-ndjson"]
     answers = paths["/v1/batches/{batch_id}/results"]["get"]["responses"]["200"]
     assert set(answers["content"]) == {"application/json", "text/csv"}
+
+
+def test_a_batch_may_have_the_key_of_a_transaction_and_a_line_is_posted_once_all_the_same(
+    service: Service, bam: Caller
+) -> None:
+    """Two sets of keys for one client (docs/integrating.md §6): what guards the books is the reference."""
+    line = stated("BAM-HZ", "R1", amount=88_888)
+    spend = {
+        "kind": "spend",
+        "host_hotel": "BAM-HZ",
+        "txn_ref": "R1",
+        "card_number": line["card_number"],
+        "business_date": line["business_date"],
+        "occurred_at": line["occurred_at"],
+        "amount": {"amount_minor": 88_888},
+    }
+    posted = bam.post("/v1/transactions", json=spend, key="same")
+    assert posted.status_code == 201, posted.text
+    batch_id = sent(bam, "same", as_csv([line])).json["batch_id"]
+    work_off(service.context, lanes=1)
+    results = bam.get(f"/v1/batches/{batch_id}/results").json["data"]
+    assert [(row["outcome"], row["txn_id"]) for row in results] == [("repeated", posted.json["id"])]
+
+
+@pytest.mark.parametrize("ref", ["=1+2", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0"])
+def test_results_for_programmes_hold_a_reference_as_it_was_sent(
+    service: Service, bam: Caller, ref: str
+) -> None:
+    """A mark put before it for spreadsheets would make it another reference; the document warns of them instead."""
+    batch_id = sent(bam, body=as_csv([stated("BAM-HZ", ref)])).json["batch_id"]
+    work_off(service.context, lanes=1)
+    answer = bam.get(f"/v1/batches/{batch_id}/results", headers={"Accept": "text/csv"})
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert [row["txn_ref"] for row in csv.DictReader(io.StringIO(answer.text))] == [ref]

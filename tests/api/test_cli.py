@@ -94,7 +94,28 @@ def test_a_month_from_import_to_statement(run: Run, packs: Path, tmp_path: Path)
     target = tmp_path / "maple.csv"
     assert run("statement", "2026-10", "MAPLE", "--format", "csv", "--out", target)[0] == 0
     assert target.read_bytes() == (tmp_path / "out/2026-10/statements/MAPLE.csv").read_bytes()
+    code, out, _ = run("statement", "2026-10", "MAPLE", "--format", "camt053", "--out", "-")
+    assert code == 0
+    stored = tmp_path / "out/2026-10/statements/MAPLE.camt053.xml"
+    assert out.encode() == stored.read_bytes()
     assert run("check")[0] == 0
+
+    keys = tmp_path / "out/jwks.json"
+    code, out, _ = run("verify", "--keys", keys, target, stored)
+    assert (code, out.count("有效 OK · 2026-10 · MAPLE")) == (0, 2)
+    target.write_bytes(target.read_bytes() + b"\n")
+    code, out, _ = run("verify", "--keys", keys, target, stored)
+    assert (code, out.count("OK"), out.count("FAILED")) == (1, 1, 1)
+
+
+def test_a_proof_that_fails_is_the_exit_code(run: Run, database_url: str) -> None:
+    """Through the whole command line: click gives back the code of a command that ends with one."""
+    assert run("check")[0] == 0
+    dsn = database_url.replace("+psycopg2", "")
+    with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE postings DISABLE TRIGGER USER")
+    code, out, _ = run("check")
+    assert (code, "✗ 1.6" in out) == (1, True)
 
 
 def test_the_same_pack_twice_changes_nothing(

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
 from joserfc import jwk
 from joserfc.errors import SecurityWarning
 
-from api.cli.clients import client_commands, keys_commands
+from api.cli.clients import client_commands
+from api.cli.keys import keys_commands
 from clearinghouse.operations.clients import Issued
 from tests.api.office import Office
 from tests.api.service import Caller, Service
@@ -167,9 +168,12 @@ def test_keys_are_listed_and_rotated(office: Office, service: Service) -> None:
     assert "无 none" in office.run(keys_commands, "list")
     service.client("AUR")
     (first,) = office.json(keys_commands, "list", "--format", "json")
-    assert set(first) == {"kid", "public_key", "created_at", "retired_at"}
+    assert set(first) == {
+        "purpose", "fingerprint", "kid", "public_key", "created_at", "retired_at", "compromised_at",
+    }  # fmt: skip
     assert "d" not in first["public_key"]
-    assert office.run(keys_commands, "rotate", *WHY).startswith("tokens are signed with key ")
+    told = office.run(keys_commands, "rotate", "tokens", *WHY)
+    assert told.startswith("tokens are signed with key ")
     newer, former = office.json(keys_commands, "list", "--format", "json")
     assert newer["retired_at"] is None
     assert (former["kid"], bool(former["retired_at"])) == (first["kid"], True)

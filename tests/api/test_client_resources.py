@@ -12,6 +12,7 @@ from clearinghouse.client import (
     Client,
     NoAnswer,
     SignatureInvalid,
+    verify_statement,
     verify_webhook,
 )
 from clearinghouse.operations.signatures import Secrets, signed_headers
@@ -25,6 +26,7 @@ from tests.api.wire import (
     lost_after,
     served,
 )
+from tests.operations.months import publish_without_files
 
 
 def test_a_card_at_the_front_desk(service: Service, wire: Wire) -> None:
@@ -121,7 +123,28 @@ def test_periods_and_statements(service: Service, wire: Wire) -> None:
         (november,) = [row for row in bam.periods.list() if row.state == "published"]
         assert november.position
         assert (november.period, november.position.net.currency) == ("2026-11", "CNY")
-        assert bam.periods.statement("2026-11", "pdf").startswith(b"%PDF")
+        pdf = bam.periods.statement("2026-11", "pdf")
+        assert pdf.startswith(b"%PDF")
+        keys, signature = bam.periods.keys(), bam.periods.signature("2026-11", "pdf")
+        signed = verify_statement(keys, signature, pdf, period="2026-11")
+        assert (signed.period, signed.party, signed.path) == (
+            "2026-11",
+            "BAM",
+            "statements/BAM.pdf",
+        )
+        for wrong in (
+            (keys, signature, pdf + b" "),
+            (keys, bam.periods.signature("2026-11", "csv"), pdf),
+            (keys, signature[:-4] + b"AAAA", pdf),
+            (keys, b"", pdf),
+            ({"keys": []}, signature, pdf),
+            ({"keys": [{**key, "purpose": "token"} for key in keys["keys"]]}, signature, pdf),
+            ({"keys": [{**key, "revoked": {}} for key in keys["keys"]]}, signature, pdf),
+        ):
+            with pytest.raises(SignatureInvalid):
+                verify_statement(*wrong)
+        with pytest.raises(SignatureInvalid, match="of 2026-11, not of 2026-10"):
+            verify_statement(keys, signature, pdf, period="2026-10")
         wire.faults.append(cut_short)
         whole = bam.periods.statement("2026-11", "csv")
 
@@ -133,6 +156,32 @@ def test_periods_and_statements(service: Service, wire: Wire) -> None:
         with pytest.raises(ClearinghouseProblem, match="damaged"):
             bam.periods.statement("2026-11", "csv")
         assert bam.periods.statement("2026-11", "csv") == whole
+
+
+def test_a_dispute_and_its_evidence(service: Service, wire: Wire) -> None:
+    posted = service.alliance.accept("redeem", "CLD-GZ", "3", "T1", DAY, points=400)
+    used = posted.txn.txn_id
+    publish_without_files(service.alliance, "2026-11")
+    with client_of(service, wire, "AUR") as aur, client_of(service, wire, "CLD") as cld:
+        wire.faults.append(lost_after)
+        opened = aur.disputes.open(
+            f"txn_{used.hex}", reason="amount_wrong", text="少", claim_minor=1
+        )
+        assert (opened.state, opened.respondent, opened.claimed.amount_minor) == ("open", "CLD", 1)
+        wire.faults.append(lost_after)
+        brought = cld.disputes.add_evidence(opened.id, "小票 1.txt", "是 400 分".encode())
+        assert (brought.name, brought.by) == ("小票 1.txt", "CLD")
+        assert aur.disputes.evidence(opened.id, brought.id).decode() == "是 400 分"
+        with pytest.raises(ValueError, match="evidence is"):
+            cld.disputes.add_evidence(opened.id, "a.exe", b"MZ")
+        accepted = cld.disputes.answer(opened.id, "accept", text="同意")
+        assert accepted.upheld
+        assert (accepted.state, accepted.upheld.amount_minor) == ("upheld", 1)
+        assert [step.by for step in accepted.steps] == ["AUR", "CLD", "CLD"]
+        assert list(aur.disputes.list(state="upheld")) == [aur.disputes.get(opened.id)]
+        with pytest.raises(ClearinghouseProblem) as refused:
+            aur.disputes.escalate(opened.id, text="再")
+        assert refused.value.code == "escalation_closed"
 
 
 MESSAGE = '{"type":"batch.finished","timestamp":"2026-11-10T04:00:00Z","data":{"酒店":1},"more":2}'

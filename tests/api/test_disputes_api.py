@@ -1,12 +1,16 @@
 """``/v1/disputes`` over HTTP: who may object to what, who may answer, and what nobody else gets to know."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from api.http.catalogue import CATALOGUE
 from clearinghouse.domain.disputes import REASONS
+from clearinghouse.operations.changing import Authority
+from clearinghouse.operations.confirming import confirm, propose_decision
 from tests.api.service import Caller, Service
+from tests.operations.months import publish_without_files
 
 
 @pytest.fixture
@@ -19,7 +23,7 @@ def october(service: Service) -> dict[str, str]:
         "cash": do("spend", "BAM-HZ", "3", "T1", "2026-10-04", amount=88_888),
         "own": do("redeem", "AUR-BJ", "4", "T1", "2026-10-05", points=100),
     }
-    service.alliance.settle("2026-10")
+    publish_without_files(service.alliance, "2026-10")
     made["later"] = do("redeem", "CLD-GZ", "5", "T1", "2026-11-05", points=50)
     return {name: f"txn_{accepted.txn.txn_id.hex}" for name, accepted in made.items()}
 
@@ -43,8 +47,11 @@ def test_a_dispute_goes_its_way(service: Service, october: dict[str, str]) -> No
     assert made == {
         "id": made["id"], "transaction": october["used"], "leg_no": 1, "period": "2026-10",
         "opened_by": "AUR", "respondent": "CLD", "reason": "amount_wrong", "text": "金额与我方记录不符",
+        "claimed": {"amount_minor": 400, "currency": "CNY"},
         "state": "open", "late": False, "opened_at": made["opened_at"], "answer_due_at": "2026-11-20T16:00:00Z",
-        "answer": None, "answer_text": None, "answered_at": None, "answer_late": False, "decided_at": None,
+        "overdue": False, "answer": None, "answer_text": None, "answered_at": None, "answer_late": False,
+        "upheld": None, "decided_at": None, "escalate_until": None, "escalated_by": None, "escalated_at": None,
+        "evidence": [],
     }  # fmt: skip
     path = f"/v1/disputes/{made['id']}"
     said = {"answer": "contest", "text": "发票为证"}
@@ -179,3 +186,72 @@ def test_the_document_tells_the_reasons(service: Service) -> None:
     described = found["properties"]["reason"]
     assert described["enum"] == [reason.code for reason in REASONS]
     assert all(reason.zh in described["description"] for reason in REASONS)
+
+
+def test_a_decision_is_escalated_once_by_a_party(service: Service, october: dict[str, str]) -> None:
+    aur, bam, cld = (service.client(code) for code in ("AUR", "BAM", "CLD"))
+    made = opened(aur, claim(october["used"], claim={"amount_minor": 150}))
+    assert made["claimed"] == {"amount_minor": 150, "currency": "CNY"}
+    path, why = f"/v1/disputes/{made['id']}", {"text": "不服"}
+    cld.post(f"{path}/answer", json={"answer": "contest", "text": "否"})
+    early = aur.post(f"{path}/escalate", json=why)
+    assert (early.status_code, early.json["code"]) == (409, "dispute_not_decided")
+    maker, checker = Authority("示例甲", "凭证不符"), Authority("示例乙", "同意")
+    number = propose_decision(service.context, UUID(made["id"][4:]), 100, maker).number
+    assert "示例甲" not in aur.get(path).text
+    confirm(service.context, number, checker)
+    decided = cld.get(path).json
+    assert (decided["state"], decided["upheld"]["amount_minor"]) == ("upheld", 100)
+    assert decided["steps"][-1]["text"] == "凭证不符"
+    assert "示例" not in str(decided)
+    stranger = bam.post(f"{path}/escalate", json=why)
+    assert (stranger.status_code, stranger.json["code"]) == (404, "not_found")
+    ours = service.operator().post(f"{path}/escalate", json=why)
+    assert (ours.status_code, ours.json["code"]) == (403, "parties_only")
+    escalated = cld.post(f"{path}/escalate", json=why)
+    assert (escalated.json["state"], escalated.json["escalated_by"]) == ("escalated", "CLD")
+    assert cld.post(f"{path}/escalate", json=why).json == escalated.json
+    other = aur.post(f"{path}/escalate", json=why)
+    assert (other.status_code, other.json["code"]) == (409, "escalation_closed")
+    kinds = [event["type"] for event in aur.get("/v1/events?limit=100").json["data"]]
+    assert [kind for kind in kinds if kind.startswith("dispute.")] == [
+        "dispute.opened", "dispute.answered", "dispute.decided", "dispute.escalated",
+    ]  # fmt: skip
+
+
+def test_nobody_decides_over_http(service: Service, october: dict[str, str]) -> None:
+    aur = service.client("AUR")
+    path = f"/v1/disputes/{opened(aur, claim(october['used']))['id']}"
+    for who in (aur, service.client("CLD"), service.operator()):
+        for deed in ("decide", "decision", "confirm", "uphold", "reject"):
+            assert who.post(f"{path}/{deed}", json={"state": "upheld"}).status_code == 404
+        assert who.patch(path, json={"state": "upheld"}).status_code == 405
+        assert who.delete(path).status_code == 405
+    assert aur.get(path).json["state"] == "open"
+
+
+def test_a_line_of_several_is_named(service: Service, october: dict[str, str]) -> None:
+    """A redemption that drew on two hotels of AUR has two lines for it, and a statement tells no number of a leg."""
+    assert october
+    do = service.alliance.accept
+    do("spend", "AUR-BJ", "6", "T1", "2026-11-06", amount=30_000)
+    drawn = do("redeem", "CLD-GZ", "7", "T1", "2026-11-07", points=2_100).txn
+    assert len(drawn.legs) == 3
+    publish_without_files(service.alliance, "2026-11")
+    aur, both = service.client("AUR"), claim(f"txn_{drawn.txn_id.hex}")
+    answer = aur.post("/v1/disputes", json=both)
+    assert (answer.status_code, answer.json["code"]) == (422, "leg_ambiguous")
+    by_hotel = opened(aur, {**both, "issuer_hotel": "AUR-BJ"})
+    assert aur.post("/v1/disputes", json={**both, "leg_no": by_hotel["leg_no"]}).json == by_hotel
+    for wrong in ({"issuer_hotel": "BAM-HZ"}, {"leg_no": 4}):
+        assert aur.post("/v1/disputes", json={**both, **wrong}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("amount", "status"), [(401, 422), (10**12 + 1, 422), (0, 422), (-1, 422), (400, 201)]
+)
+def test_a_claim_has_its_bounds(
+    service: Service, october: dict[str, str], amount: int, status: int
+) -> None:
+    body = claim(october["used"], claim={"amount_minor": amount})
+    assert service.client("AUR").post("/v1/disputes", json=body).status_code == status

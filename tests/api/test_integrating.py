@@ -164,8 +164,8 @@ def test_every_command_that_it_shows_is_one() -> None:
     ]
     assert shown
     for words in shown:
-        _, group, words = cli.resolve_command(click.Context(cli), words)  # noqa: PLW2901
-        assert isinstance(group, click.Group)
-        _, command, words = group.resolve_command(click.Context(group), words)  # noqa: PLW2901
+        command: click.Command | None = cli
+        while isinstance(command, click.Group):
+            _, command, words = command.resolve_command(click.Context(command), words)  # noqa: PLW2901
         assert command
         command.make_context(command.name, words)

@@ -67,3 +67,35 @@ def test_nobody_uses_up_what_others_are_given(narrow: Service) -> None:
 
     assert [ask("192.0.2.1") for _ in range(4)] == [401, 401, 401, 429]
     assert ask("192.0.2.2") == 401
+
+
+def test_a_clients_name_said_elsewhere_takes_nothing_from_the_client(narrow: Service) -> None:
+    """A client id is no secret: it stands in every token, and logs and people know it."""
+    issued = narrow.issue("AUR")
+
+    def ask(address: str, secret: str) -> int:
+        form = {"grant_type": "client_credentials", "client_id": issued.client_id}
+        came_from = {"REMOTE_ADDR": address}
+        sent = {**form, "client_secret": secret}
+        return narrow.http.post("/oauth/token", data=sent, environ_overrides=came_from).status_code
+
+    assert [ask("192.0.2.1", "x") for _ in range(4)] == [401, 401, 401, 429]
+    assert ask("192.0.2.2", issued.secret) == 200
+
+
+@pytest.mark.parametrize(("proxies", "told_apart"), [(0, False), (1, True)])
+def test_an_address_is_believed_of_the_proxies_that_are_there_and_of_nobody_else(
+    context: Context, tmp_path: Path, proxies: int, told_apart: bool
+) -> None:
+    options = Options(public_url=URL, tokens_per_minute=1, proxies=proxies)
+    service = Service(context, tmp_path / "proxied", options)
+
+    def ask(forwarded: str) -> int:
+        form = {"grant_type": "client_credentials", "client_id": "c", "client_secret": "x"}
+        headers = {"X-Forwarded-For": forwarded}
+        return service.http.post("/oauth/token", data=form, headers=headers).status_code
+
+    assert ask("192.0.2.1") == 401
+    assert ask("192.0.2.2") == (401 if told_apart else 429)
+    # What a client wrote into the header itself stands before what the proxy added.
+    assert ask("192.0.2.9, 192.0.2.1") == 429

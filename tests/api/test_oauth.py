@@ -11,13 +11,14 @@ from joserfc import jwk, jwt
 
 from clearinghouse.domain.scopes import scopes_for
 from clearinghouse.operations.clients import revoke_client, rotate_client
-from clearinghouse.operations.tokens import rotate_token_key
+from clearinghouse.operations.signing_keys import TOKENS, rotate
 from tests.api.service import AUTHORITY, URL, Caller, Service
 from tests.api.tokens import HOTELS, assert_refused, get, join, parts
 
 
 def published_key(service: Service) -> dict[str, Any]:
-    keys = service.http.get("/.well-known/jwks.json").json["keys"]
+    found = service.http.get("/.well-known/jwks.json").json["keys"]
+    keys = [key for key in found if key["purpose"] == "token"]
     assert len(keys) == 1
     return dict(keys[0])
 
@@ -213,7 +214,7 @@ def test_a_rotated_secret_overlaps_with_the_former(service: Service) -> None:
 def test_a_rotated_signing_key_stays_published_while_its_tokens_live(service: Service) -> None:
     aur = service.client("AUR")
     former = published_key(service)["kid"]
-    kid = rotate_token_key(service.context, AUTHORITY)
+    kid = rotate(service.context, TOKENS, AUTHORITY, compromised=False)
     fresh = service.beside()
     newer = fresh.client("AUR")
     assert newer.token
@@ -229,6 +230,20 @@ def test_a_rotated_signing_key_stays_published_while_its_tokens_live(service: Se
     clock.pass_to(clock.now + timedelta(seconds=3700))
     later = service.beside()
     assert published_key(later)["kid"] == kid
+
+
+def test_a_compromised_signing_key_is_refused_at_once(service: Service) -> None:
+    aur = service.client("AUR")
+    assert aur.get(HOTELS).status_code == 200
+    kid = rotate(service.context, TOKENS, AUTHORITY, compromised=True)
+    desk = service.app.extensions["clearinghouse"].desk
+    desk._look(at_once=True)
+    time.sleep(0.06)
+    desk._look(at_once=True)
+    # Also one that was let in before.
+    assert_refused(aur.get(HOTELS), "token_invalid")
+    assert published_key(service)["kid"] == kid
+    assert service.client("AUR").get(HOTELS).status_code == 200
 
 
 def test_the_private_key_lies_sealed_in_the_books(service: Service) -> None:

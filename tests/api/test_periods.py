@@ -36,7 +36,7 @@ def test_periods_show_the_own_position(settled: Service) -> None:
     }
     assert (october["period"], october["state"]) == ("2026-10", "published")
     assert october["published_at"].endswith("Z")
-    assert october["statements"] == ["csv", "json", "pdf", "xlsx"]
+    assert october["statements"] == ["csv", "json", "pdf", "xlsx", "xml"]
     figures = {name: value["amount_minor"] for name, value in october["position"].items()}
     assert figures == {
         "receivable": 0, "payable": 500, "fees": 889, "vat": 50, "adjustments": 0, "net": -1389,
@@ -49,32 +49,49 @@ def test_periods_show_the_own_position(settled: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "content_type"),
+    ("suffix", "ending", "content_type"),
     [
-        ("pdf", "application/pdf"),
-        ("csv", "text/csv; charset=utf-8"),
-        ("json", "application/json"),
-        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        ("pdf", "pdf", "application/pdf"),
+        ("csv", "csv", "text/csv; charset=utf-8"),
+        ("json", "json", "application/json"),
+        ("xlsx", "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        ("xml", "camt053.xml", "application/xml"),
     ],
 )
 def test_a_statement_is_what_was_published(
-    settled: Service, suffix: str, content_type: str
+    settled: Service, suffix: str, ending: str, content_type: str
 ) -> None:
     bam = settled.client("BAM")
     path = f"/v1/periods/2026-10/statement.{suffix}"
     answer = bam.get(path)
     assert answer.status_code == 200, answer.text
-    stored = b"".join(read_file(settled.context, PERIOD, f"statements/BAM.{suffix}"))
+    stored = b"".join(read_file(settled.context, PERIOD, f"statements/BAM.{ending}"))
     assert answer.get_data() == stored
     assert answer.content_type == content_type
     assert answer.content_length == len(stored)
-    assert answer.headers["Content-Disposition"] == f"attachment; filename=BAM-2026-10.{suffix}"
+    assert answer.headers["Content-Disposition"] == f"attachment; filename=BAM-2026-10.{ending}"
     digest = hashlib.sha256(stored)
     assert answer.headers["ETag"] == f'"{digest.hexdigest()}"'
     assert b64encode(digest.digest()).decode() in answer.headers["Repr-Digest"]
     again = bam.get(path, headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.get_data()) == (304, b"")
     assert bam.send("HEAD", path).content_length == len(stored)
+
+
+def test_who_has_to_pay_gets_a_debit_note_and_nobody_else(settled: Service) -> None:
+    path = "/v1/periods/2026-10/debit-note.pdf"
+    answer = settled.client("BAM").get(path)
+    assert (answer.status_code, answer.content_type) == (200, "application/pdf")
+    stored = b"".join(read_file(settled.context, PERIOD, "debit_notes/BAM.pdf"))
+    assert answer.get_data() == stored
+    name = "BAM-2026-10-debit-note.pdf"
+    assert answer.headers["Content-Disposition"] == f"attachment; filename={name}"
+    for other in (
+        settled.client("AUR").get(path),
+        settled.client("BAM").get("/v1/periods/2026-11/debit-note.pdf"),
+        settled.client("BAM").get("/v1/periods/x/debit-note.pdf"),
+    ):
+        assert (other.status_code, other.json["code"]) == (404, "not_found")
 
 
 def test_what_is_not_there_or_not_ones_own(settled: Service) -> None:
@@ -146,4 +163,7 @@ def test_the_operator_gets_its_own(settled: Service) -> None:
         read_file(settled.context, PERIOD, "statements/OPERATOR.csv")
     )
     october = operator.get("/v1/periods").json["data"][1]
-    assert (october["position"], october["statements"]) == (None, ["csv", "json", "pdf", "xlsx"])
+    assert (october["position"], october["statements"]) == (
+        None,
+        ["csv", "json", "pdf", "xlsx", "xml"],
+    )

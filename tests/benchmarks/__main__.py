@@ -12,7 +12,17 @@ from typing import Any
 
 from rich.console import Console
 
-from tests.benchmarks import growth, importing, machine, netting, night_audit, one_hotel, till
+from tests.benchmarks import (
+    closing,
+    growth,
+    importing,
+    long_settlement,
+    machine,
+    netting,
+    night_audit,
+    one_hotel,
+    till,
+)
 from tests.benchmarks.bench import FULL, QUICK, Bench, Sizes, Tell
 from tests.benchmarks.figures import Figure, show, write_json
 
@@ -21,9 +31,11 @@ BENCHMARKS: dict[str, Callable[[Bench], list[Figure]]] = {
     "one_hotel": one_hotel.measure,
     "batch": night_audit.measure,
     "till": till.measure,
+    "closing": closing.measure,
     "growth": growth.measure,
     "netting": netting.measure,
     "settle": netting.measure_settlement,
+    "long": long_settlement.measure,
 }
 
 _WIDTH = 150
@@ -60,7 +72,7 @@ def main(arguments: Sequence[str]) -> None:
     )
     parser.add_argument("--json", type=Path, default=Path("bench-results/benchmarks.json"))
     parser.add_argument(
-        "--folder", type=Path, help="where the databases go, some 8 GB (temporary folder)"
+        "--folder", type=Path, help="where the databases go, some 20 GB (temporary folder)"
     )
     asked = parser.parse_args(arguments)
     unknown = [name for name in asked.names if name not in BENCHMARKS]

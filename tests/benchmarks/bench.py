@@ -47,6 +47,7 @@ class Sizes:
         unfolded: Lines posted last whose increments the netting finds unfolded.
         travellers: Who makes the lines of most benchmarks.
         crowd: Who makes the long month; so many that no traveller has an absurd number of lots.
+        months: Transactions of the months that are made by SQL and settled.
         calls: Requests over HTTP in one measurement of the till.
         yardstick_seconds: How long pgbench runs beside it.
     """
@@ -61,6 +62,7 @@ class Sizes:
     hotels: int = 500
     travellers: int = 20_000
     crowd: int = 100_000
+    months: tuple[int, ...] = (1_000_000, 10_000_000)
     calls: int = 4_000
     yardstick_seconds: int = 6
 
@@ -74,6 +76,7 @@ QUICK = Sizes(
     at_one_hotel=10_000,
     unfolded=2_000,
     crowd=20_000,
+    months=(100_000, 500_000),
 )
 
 

@@ -24,11 +24,15 @@ MOMENT = f"{DAY}T12:00:00+08:00"
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """What a run brought: seconds in all, each answer's milliseconds, and how many of each status."""
+    """What a run brought: seconds in all, each answer's milliseconds, how many of each status, and when each began.
+
+    The moments are those of ``time.perf_counter``, in the order of the milliseconds.
+    """
 
     seconds: float
     milliseconds: list[float]
     statuses: Counter[int]
+    began: list[float]
 
 
 def tokens(context: Context, alliance: Alliance, port: int) -> list[str]:
@@ -86,13 +90,14 @@ def call(port: int, made: Sequence[bytes]) -> Called:
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         lanes_called = list(pool.map(lambda lane: _lane(port, lane), lanes))
     seconds = time.perf_counter() - began
-    taken = [each for lane, _ in lanes_called for each in lane]
-    statuses: Counter[int] = sum((status for _, status in lanes_called), Counter())
-    return Called(seconds, taken, statuses)
+    taken = [each for lane, *_ in lanes_called for each in lane]
+    statuses: Counter[int] = sum((status for _, status, _ in lanes_called), Counter())
+    return Called(seconds, taken, statuses, [each for *_, lane in lanes_called for each in lane])
 
 
-def _lane(port: int, made: Sequence[bytes]) -> tuple[list[float], Counter[int]]:
+def _lane(port: int, made: Sequence[bytes]) -> tuple[list[float], Counter[int], list[float]]:
     taken: list[float] = []
+    moments: list[float] = []
     statuses: Counter[int] = Counter()
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -101,8 +106,9 @@ def _lane(port: int, made: Sequence[bytes]) -> tuple[list[float], Counter[int]]:
             connection.sendall(each)
             status, _ = _answer(connection)
             taken.append((time.perf_counter() - began) * 1000)
+            moments.append(began)
             statuses[status] += 1
-    return taken, statuses
+    return taken, statuses, moments
 
 
 def _once(port: int, made: bytes) -> bytes:

@@ -53,7 +53,7 @@ def measure(bench: Bench) -> list[Figure]:
         with bench.books(_TEMPLATE) as context:
             bench.settle_disk()
             rounds.closing.append(_closed(bench, context).seconds)
-            rounds.grouping.append(_grouped(bench, context).seconds)
+            rounds.grouping.append(grouped(bench, context).seconds)
             with bench.watched() as taken:
                 net_period(context, PERIOD)
             rounds.netting.append(taken.seconds)
@@ -84,7 +84,7 @@ def measure_settlement(bench: Bench) -> list[Figure]:
     legs, _ = _prepare(bench)
     bench.tell(f"settle: {legs:,} legs")
     with bench.books(_TEMPLATE) as context:
-        grouped = _grouped(bench, context)
+        group_by = grouped(bench, context)
         with bench.watched() as settled:
             settle(context, PERIOD)
         lines = _statement_lines(context)
@@ -93,7 +93,7 @@ def measure_settlement(bench: Bench) -> list[Figure]:
             "settle.to_group_by",
             f"time of closing, netting, stating and publishing {legs:,} legs to one GROUP BY over them",
             "×",
-            (settled.seconds / grouped.seconds,),
+            (settled.seconds / group_by.seconds,),
         ),
         Figure("settle.whole", "the whole settlement", "s", (settled.seconds,)),
         Figure(
@@ -147,7 +147,8 @@ def _closed(bench: Bench, context: Context) -> Taken:
     return taken
 
 
-def _grouped(bench: Bench, context: Context) -> Taken:
+def grouped(bench: Bench, context: Context) -> Taken:
+    """Group the month's legs once, as somebody would who has no roll-ups."""
     with bench.connect(context) as connection, connection.cursor() as cursor:
         # Once before, so that the copy's pages are at hand as they are after a month of posting.
         cursor.execute(_GROUP_BY, [PERIOD])

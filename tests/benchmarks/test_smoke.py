@@ -9,8 +9,9 @@ import pytest
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.importing import import_pack
 from clearinghouse.store.checks import CHECKS
+from settlement.recompute import recompute
 from settlement.run import settle
-from tests.benchmarks import netting
+from tests.benchmarks import long_month, netting
 from tests.benchmarks.__main__ import BENCHMARKS
 from tests.benchmarks.bench import Bench, Sizes
 from tests.benchmarks.figures import Figure, write_json
@@ -27,6 +28,7 @@ TINY = Sizes(
     hotels=9,
     travellers=60,
     crowd=90,
+    months=(300, 1_200),
     calls=96,
     yardstick_seconds=1,
 )
@@ -64,8 +66,11 @@ def test_every_benchmark_gives_its_figures(
         "one_hotel.to_spread",
         "growth.500_to_150",
         "netting.to_group_by",
+        "long.lines_to_copy_1200",
+        "long.netting_1200_to_300",
         "batch.to_import",
         "till.to_pgbench",
+        "closing.p99_to_before",
     } <= ratios
     assert all(each["median"] > 0 for each in written["figures"])
 
@@ -75,6 +80,17 @@ def test_the_books_that_are_measured_are_sound(bench: Bench, figures: list[Figur
         assert faults(context) == []
         settle(context, netting.PERIOD)
         assert faults(context) == []
+
+
+def test_the_month_that_sql_made_is_sound(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    # In parts, of which the last leaves its increments for the fold.
+    monkeypatch.setattr(long_month, "_PART", 400)
+    long_month.make(bench, 1_000, "sound")
+    with bench.opened("sound") as context:
+        assert faults(context) == []
+        settle(context, long_month.PERIOD)
+        assert faults(context) == []
+        assert [proved for proved in recompute(context, long_month.PERIOD) if proved.wrong] == []
 
 
 @pytest.mark.parametrize("name", ["import", "spread", "one"])

@@ -41,7 +41,7 @@ def measure(bench: Bench) -> list[Figure]:
             with context.database.posting() as session:
                 open_period(session, _PERIOD)
             bench.settle_disk()
-            with _service(bench, context) as port:
+            with service(bench, context) as port:
                 bearer = calling.tokens(context, bench.alliance, port)
                 runs = [
                     calling.requests(bench.alliance, bearer, count, seed=seed, one_hotel=one)
@@ -75,7 +75,8 @@ def _p99(called: calling.Called) -> float:
 
 
 @contextmanager
-def _service(bench: Bench, context: Context) -> Iterator[int]:
+def service(bench: Bench, context: Context) -> Iterator[int]:
+    """Run the service on some books, and tell its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
