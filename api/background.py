@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
 from threading import Event
 
 import structlog
@@ -63,14 +64,30 @@ def _keep(context: Context, stop: Event) -> None:
     rounds = 0
     # Not all processes at the same moment.
     while not stop.wait(_SWEEP_EVERY_SECONDS * random.uniform(0.8, 1.2)):  # noqa: S311  spreads load, guards nothing
-        try:
-            sweep(context)
-            metrics.outbox_age(oldest_waiting_seconds(context))
-            if rounds % _REMIND_EVERY == 0:
-                sweep_overdue(context)
-                dun(context)
-            if rounds % _FORGET_EVERY == 0:
-                forget_old_answers(context)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next round may do; its text may quote a row
-            _log.warning(event="keeper_waits", error=type(error).__qualname__)
+        for every, step in _STEPS:
+            if rounds % every == 0:
+                _take(step, context)
         rounds += 1
+
+
+def _take(step: Callable[[Context], object], context: Context) -> None:
+    """Take a step by itself: what fails at one keeps none of the others from being taken."""
+    try:
+        step(context)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the next round may do; its text may quote a row
+        name = getattr(step, "__name__", "")
+        _log.warning(event="keeper_waits", step=name, error=type(error).__qualname__)
+
+
+def _tell_outbox_age(context: Context) -> None:
+    metrics.outbox_age(oldest_waiting_seconds(context))
+
+
+#: What is done once in so many rounds.
+_STEPS: tuple[tuple[int, Callable[[Context], object]], ...] = (
+    (1, sweep),
+    (1, _tell_outbox_age),
+    (_REMIND_EVERY, sweep_overdue),
+    (_REMIND_EVERY, dun),
+    (_FORGET_EVERY, forget_old_answers),
+)

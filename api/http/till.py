@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -99,12 +99,12 @@ def stated(body: Mapping[str, Any]) -> Stated:
 
 def answer_line(key: Key, line: Line) -> Response:
     """Post a line in a shared commit, and answer with its transaction, its authorisation or its refusal."""
-    result = house().till.submit(Request(key, caller(), line, renderer(201)))
-    return respond(result)
+    render = Renderer(201)
+    return respond(house().till.submit(Request(key, caller(), line, render)), render)
 
 
-def respond(result: Result) -> Response:
-    """Make the response of an answer that is kept.
+def respond(result: Result, rendered: Renderer) -> Response:
+    """Make the response of an answer that is kept, and count it if it is a refusal that was given now.
 
     Raises:
         ClearinghouseError: there is none.
@@ -116,6 +116,8 @@ def respond(result: Result) -> Response:
     response = Response(answer.body, answer.status, content_type=kind)
     if result.replayed:
         response.headers["Idempotent-Replayed"] = "true"
+    elif rendered.refusal is not None:
+        metrics.declined(rendered.refusal.value)
     return response
 
 
@@ -124,23 +126,32 @@ def told_as_json(document: object) -> Response:
     return Response(encode(document), content_type="application/json")
 
 
-def renderer(status: int) -> Callable[[Told], Answer]:
-    """Return what turns a decision on this request into the answer that is kept; it may run in another thread."""
-    vault, system = the_context().vault, caller().system
-    # Known to this request's own thread alone.
-    reader, request_id = language(), str(g.request_id)
+class Renderer:
+    """Turns a decision on this request into the answer that is kept; it may run in another thread, and again.
 
-    def render(told: Told) -> Answer:
+    Attributes:
+        refusal: Why the request was refused, when it was rendered last; ``None`` if it was not.
+    """
+
+    def __init__(self, status: int) -> None:
+        self._status = status
+        self._vault, self._system = the_context().vault, caller().system
+        # Known to this request's own thread alone.
+        self._reader, self._request_id = language(), str(g.request_id)
+        self.refusal: RefusalCode | None = None
+
+    def __call__(self, told: Told) -> Answer:
+        """Return the answer that tells of a decision."""
+        self.refusal = told if isinstance(told, RefusalCode) else None
         if isinstance(told, RefusalCode):
-            metrics.declined(told.value)
             kind = CATALOGUE[told.value]
-            document = problem_document(told.value, kind, None, (), reader, request_id)
+            document = problem_document(told.value, kind, None, (), self._reader, self._request_id)
             return Answer(kind.status, encode(document))
         if isinstance(told, HoldTold):
-            return Answer(status, encode(authorization_document(*told, vault, system)))
-        return Answer(status, encode(transaction_document(told, vault, system)))
-
-    return render
+            document = authorization_document(*told, self._vault, self._system)
+        else:
+            document = transaction_document(told, self._vault, self._system)
+        return Answer(self._status, encode(document))
 
 
 def id_of(text: str, prefix: str) -> UUID:

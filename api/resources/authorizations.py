@@ -12,10 +12,10 @@ from api.http.caller import caller, needs, the_context
 from api.http.outcomes import CAPTURE_REFUSALS, REFUSALS, VOID_REFUSALS, problems
 from api.http.till import (
     IDEMPOTENCY_PARAMETER,
+    Renderer,
     answer_line,
     id_of,
     line_of,
-    renderer,
     respond,
     stated,
     the_key,
@@ -88,4 +88,5 @@ def void(body: dict[str, Any], auth_id: str) -> Response:
     key = the_key(body)
     context = the_context()
     found, _ = authorization(context, caller(), id_of(auth_id, "auth_"))
-    return respond(answer_void(context, key, found, renderer(200)))
+    render = Renderer(200)
+    return respond(answer_void(context, key, found, render), render)

@@ -1,7 +1,8 @@
 """Shared commits: requests that arrive while others are being written go together into the next transaction.
 
 A commit waits for the disk. Whoever finds nobody at work takes all that waits, carries it out as one sequence,
-and wakes the others; so a lone request waits for nobody, and fifty at once take two commits, not fifty.
+and wakes the others; so fifty at once take two commits, not fifty. A lone request waits for
+nobody, but for the first few milliseconds after a crowd, which may come again.
 """
 
 from __future__ import annotations
@@ -80,15 +81,18 @@ class Group(Generic[T, R]):
 
     def _lead(self) -> None:
         """Carry out the first of the queue, then hand the lead to the first of those who came meanwhile."""
-        self._await_company()
-        with self._lock:
-            taken = [self._queue.popleft() for _ in range(min(len(self._queue), _MOST))]
-            self._last = len(taken)
+        taken: list[_Waiting[T, R]] = []
         try:
+            self._await_company()
+            with self._lock:
+                taken = [self._queue.popleft() for _ in range(min(len(self._queue), _MOST))]
+                self._last = len(taken)
             results = self._carry_out([waiting.item for waiting in taken])
             for waiting, result in zip(taken, results, strict=True):
                 waiting.result = result
         except BaseException as failure:
+            # Whoever leads is the first of the queue, and is not to be left in it.
+            taken = taken or [self._queue.popleft()]
             for waiting in taken:
                 waiting.failure = failure
             # Raised where each of them waits; what ends the process ends it here as well.

@@ -17,6 +17,7 @@ import psycopg2.extensions
 import psycopg2.extras
 from sqlalchemy import Engine, PoolProxiedConnection, create_engine, event, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from clearinghouse.domain.errors import DatabaseUnavailable
 
@@ -220,6 +221,8 @@ def _told_plainly(
         connection = engine.raw_connection()
     except (OperationalError, psycopg2.OperationalError) as error:
         raise DatabaseUnavailable(f"the database can't be reached: {_first_line(error)}") from error
+    except PoolTimeout as error:
+        raise DatabaseUnavailable("the database is busy: no connection became free") from error
     driver: Any = connection.dbapi_connection
     try:
         yield connection, driver
