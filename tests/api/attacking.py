@@ -24,10 +24,19 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/v1/enrolments/{enrolment_id}/confirm"): {"code": "000000"},
     ("post", "/v1/disputes"): {"transaction": f"txn_{'0' * 32}", "reason": "other", "text": "why"},
     ("post", "/v1/disputes/{dispute_id}/answer"): {"answer": "contest", "text": "no"},
+    ("post", "/v1/disputes/{dispute_id}/escalate"): {"text": "why"},
     ("post", "/v1/webhooks"): {"url": HOOK},
     ("patch", "/v1/webhooks/{webhook_id}"): {"enabled": True},
     ("post", "/v1/webhooks/{webhook_id}/rotate"): {"overlap_hours": 1},
     ("post", "/v1/webhooks/{webhook_id}/replay"): {"after": None},
+}
+
+#: What is sent that is no JSON: content and its type.
+FILES: dict[tuple[str, str], dict[str, Any]] = {
+    ("post", "/v1/disputes/{dispute_id}/evidence"): {
+        "data": "小票 slip",
+        "content_type": "text/plain",
+    },
 }
 
 

@@ -42,6 +42,7 @@ class Ids:
     event_id: str
     enrolment_id: str
     dispute_id: str
+    evidence_id: str
     period: str = "2026-10"
 
 
@@ -102,6 +103,11 @@ class Lived:
         )
         claim = {"transaction": f"txn_{line.hex}", "reason": "other", "text": "费率不符"}
         dispute = _made(caller, "/v1/disputes", claim)
+        evidence = caller.post(
+            f"/v1/disputes/{dispute['id']}/evidence?name=slip.txt",
+            data="小票 slip",
+            content_type="text/plain",
+        )
         events = caller.get("/v1/events").json["data"]
         return Ids(
             redeemed["id"],
@@ -112,6 +118,7 @@ class Lived:
             events[0]["id"],
             enrolment["enrolment_id"],
             dispute["id"],
+            evidence.json["id"],
         )
 
 

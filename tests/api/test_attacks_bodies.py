@@ -28,7 +28,7 @@ EXTRA = {
     "id": "txn_" + "0" * 32, "system": "BAM", "host_system": "BAM", "fee_minor": 0, "fee": {"amount_minor": 0},
     "legs": [], "lots": [], "posted_at": AT, "period": "2026-10", "late": True, "earn_ppm": 9_000_000,
     "rulebook_version": "v0", "client": 1, "traveller": 1, "state": "captured", "alliance_level": 99,
-    "issuer_hotel": "BAM-HZ", "secret": "x", "scopes": ["operator"], "__proto__": {}, "__class__": "x", "": "x",
+    "issuer_system": "BAM", "secret": "x", "scopes": ["operator"], "__proto__": {}, "__class__": "x", "": "x",
 }  # fmt: skip
 
 

@@ -54,6 +54,7 @@ def summary(alliance: MiniAlliance) -> dict[str, Any]:
         if name.startswith("statements/") and name.endswith(".json"):
             document = json.loads(b"".join(read_file(alliance.context, OCTOBER, name)))
             document.pop("lines", None)
+            document.pop("signing_key", None)
             found[name] = document
     return found
 
