@@ -46,7 +46,7 @@ def _line(run: FrozenRun, system: int | None, number: int, row: AdjustmentRow) -
         issuer_system=None if row.issuer_system is None else systems[row.issuer_system].code,
         is_cross_system=True,
         late=False,
-        card_masked="",
+        card_masked=None,
         points=None,
         lots=None,
         gross_debit_minor=None,

@@ -12,13 +12,13 @@ from clearinghouse.store.statement_lines import ActivitySum
 from settlement.control import control
 from settlement.frozen_run import VERSION, FrozenRun, statement_no
 from settlement.lines import Lines
-from settlement.orders import due_date
 from settlement.parts import (
     adjustments,
     exchanges,
     issued,
     movements,
     party,
+    payment,
     securities,
     signing_key,
 )
@@ -134,7 +134,7 @@ def _statement(run: FrozenRun, figures: _Figures) -> Statement:
         currency=run.rulebook.currency,
         cut_off_at=at,
         generated_at=at,
-        due_date=due_date(run),
+        due_date=run.due_date,
         status="published",
         rulebook_versions=run.rulebook_versions,
         summary=figures.summary,
@@ -149,6 +149,7 @@ def _statement(run: FrozenRun, figures: _Figures) -> Statement:
         movements=movements(run, figures.system),
         issued=issued(run, figures.system),
         securities=securities(run, figures.system),
+        payment=payment(run, figures.system),
         control=control(run) if figures.party.code == OPERATOR else None,
         signing_key=signing_key(run) if run.key is None else SigningKey(*run.key),
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from clearinghouse.domain.accounts import AccountKind
-from clearinghouse.domain.calendar import cut_off, format_period
+from clearinghouse.domain.calendar import cut_off, format_period, local_date
 from clearinghouse.domain.directory import Directory
 from clearinghouse.domain.movements import Movement
 from clearinghouse.domain.netting import Obligations, Position
@@ -18,10 +18,18 @@ from clearinghouse.domain.rulebook import Rulebook
 from clearinghouse.domain.signing import SigningKey
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.signing_keys import signing_key
-from clearinghouse.store import adjustments, frozen, issued_points, movements, statement_lines
+from clearinghouse.store import (
+    adjustments,
+    frozen,
+    issued_points,
+    movements,
+    periods,
+    statement_lines,
+)
 from clearinghouse.store.adjustments import AdjustmentRow
 from clearinghouse.store.database import Session
 from clearinghouse.store.payments import instructions
+from clearinghouse.store.payments.instructions import Debt
 from clearinghouse.store.securities import securities
 from clearinghouse.store.statement_lines import ActivitySum
 from settlement.transfers import Settled, settled
@@ -54,6 +62,10 @@ class FrozenRun:
     securities: dict[tuple[AccountKind, int], int]
     #: Signs the files of the period; ``None`` before it is closing.
     key: SigningKey | None = None
+    #: When the period was marked closing, which never changes; ``None`` before it is.
+    closing_at: datetime | None = None
+    #: What each system had not paid of earlier periods at the period's end, the oldest first.
+    debts: dict[int, list[Debt]] = field(default_factory=dict)
 
     @cached_property
     def settled(self) -> dict[int, Settled]:
@@ -68,6 +80,17 @@ class FrozenRun:
     def cut_off_at(self) -> datetime:
         """The scheduled cut-off, which every file carries as the moment of its making."""
         return cut_off(self.period, self.rulebook.cutoff_days, self.rulebook.timezone)
+
+    @property
+    def due_date(self) -> date:
+        """The day until which everybody pays: so many days as the rulebook gives after the day of the closing.
+
+        A month that is settled late costs nobody days, and one that could close early is due by the schedule.
+        """
+        since = max(self.cut_off_at, self.closing_at or self.cut_off_at)
+        return local_date(since, self.rulebook.timezone) + timedelta(
+            days=self.rulebook.payment_days
+        )
 
     @property
     def total(self) -> Position:
@@ -108,8 +131,10 @@ def read_run(context: Context, period: int) -> FrozenRun:
             hotel_systems=terms.hotels,
             redeemed_across=issued_points.redeemed_across(session, period),
             transfers=instructions.transfers(session, period),
+            debts=instructions.debts(session, period),
             securities=securities(session, period),
             key=signing_key(session, period),
+            closing_at=periods.closing_at(session, period),
         )
 
 

@@ -22,7 +22,6 @@ from settlement.statements.statement import LINE_COLUMNS, OPERATOR, StatementLin
 
 _OCCURRED_AT = LINE_COLUMNS.index("occurred_at")
 _POSTED_AT = LINE_COLUMNS.index("posted_at")
-_CARD = LINE_COLUMNS.index("card_masked")
 _WRITE_BYTES = 1 << 20
 
 
@@ -55,7 +54,6 @@ class Lines:
                 values = [*row]
                 values[_OCCURRED_AT] = datetime.fromisoformat(values[_OCCURRED_AT])
                 values[_POSTED_AT] = datetime.fromisoformat(values[_POSTED_AT])
-                values[_CARD] = values[_CARD] or ""
                 yield StatementLine(*values)
         yield from self._adjusted()
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import Any
 
-from clearinghouse.domain.calendar import format_period, zone
+from clearinghouse.domain.calendar import format_period
 from settlement.frozen_run import VERSION, FrozenRun
 from settlement.parts import party, signing_key
 from settlement.statements.debit_note import DebitNote
 from settlement.statements.pain001 import Payee, PaymentOrder
 from settlement.transfers import DEBIT_NOTE, NO_ACCOUNT, TRANSFER, Settled
-
-
-def due_date(run: FrozenRun) -> date:
-    """Return the day until which everybody pays: so many days after the scheduled cut-off as the rulebook gives."""
-    day = run.cut_off_at.astimezone(zone(run.rulebook.timezone)).date()
-    return day + timedelta(days=run.rulebook.payment_days)
 
 
 def payment_order(run: FrozenRun) -> PaymentOrder | None:
@@ -40,7 +33,7 @@ def payment_order(run: FrozenRun) -> PaymentOrder | None:
         period=period,
         created_at=run.cut_off_at,
         timezone=run.rulebook.timezone,
-        pay_on=due_date(run),
+        pay_on=run.due_date,
         currency=run.rulebook.currency,
         operator=run.operator,
         payees=payees,
@@ -61,7 +54,7 @@ def debit_note(run: FrozenRun, system: int | None) -> DebitNote | None:
         timezone=run.rulebook.timezone,
         currency=run.rulebook.currency,
         issued_at=run.cut_off_at,
-        due_date=due_date(run),
+        due_date=run.due_date,
         party=whom,
         operator=run.operator,
         reference=settled.reference,
@@ -76,7 +69,7 @@ def payments_summary(run: FrozenRun) -> dict[str, Any]:
     """Return what the manifest says of payments: how many and how much, and who can't be paid by the file."""
     paid, withheld, called = (_settled_by(run, way) for way in (TRANSFER, NO_ACCOUNT, DEBIT_NOTE))
     return {
-        "due_date": due_date(run).isoformat(),
+        "due_date": run.due_date.isoformat(),
         "ordered": {"count": len(paid), "amount_minor": sum(row.money_minor for row in paid)},
         "called_in": {
             "count": len(called),

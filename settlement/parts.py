@@ -13,6 +13,8 @@ from settlement.statements.sections import (
     Exchange,
     Issued,
     Movement,
+    OlderDebt,
+    Payment,
     Security,
     SigningKey,
     summed,
@@ -134,6 +136,32 @@ def securities(run: FrozenRun, system: int | None) -> tuple[Security, ...]:
         if system in (None, owner):
             sums[kind] = sums.get(kind, 0) + amount_minor
     return tuple(Security(kind.name.lower(), sums[kind]) for kind in sorted(sums) if sums[kind])
+
+
+def payment(run: FrozenRun, system: int | None) -> Payment | None:
+    """Return how a system's net is settled; ``None`` for the clearing house, and where there is nothing to settle.
+
+    Older debts are set off the oldest first, as they stood at the period's end (docs/decisions/0022).
+    """
+    settled = None if system is None else run.settled.get(system)
+    if settled is None:
+        return None
+    transfer = settled.transfer
+    rest = transfer.set_off_minor
+    debts = []
+    for debt in run.debts.get(transfer.system, ()):
+        taken = min(rest, debt.unpaid_minor)
+        rest -= taken
+        debts.append(OlderDebt(debt.reference, debt.unpaid_minor, taken, debt.unpaid_minor - taken))
+    return Payment(
+        way=settled.way,
+        reference=settled.reference,
+        net_minor=transfer.net_minor,
+        carried_minor=transfer.carried_minor,
+        set_off_minor=transfer.set_off_minor,
+        amount_minor=settled.money_minor,
+        older_debts=tuple(debts),
+    )
 
 
 def signing_key(run: FrozenRun) -> SigningKey | None:

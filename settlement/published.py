@@ -22,6 +22,7 @@ from clearinghouse.store.periods import PUBLISHED
 from settlement.paths import debit_note_path, statement_path
 from settlement.statements.formats import FORMATS
 from settlement.statements.statement import OPERATOR
+from settlement.whole import whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,10 @@ class PeriodSeen:
 
 @dataclass(frozen=True, slots=True)
 class StatementFile:
-    """A published statement: what it is called, its SHA-256, its size, and its bytes as they were published."""
+    """A published statement: what it is called, its SHA-256, its size, and its bytes as they were published.
+
+    ``content`` breaks off before its end if they are other bytes.
+    """
 
     name: str
     sha256: str
@@ -110,9 +114,12 @@ def own_signature(context: Context, party: Party, period: int, format_name: str 
         NotFound: the period is not published, or has no such file of this party.
     """
     code = _own_code(context, party)
-    path = debit_note_path(code) if format_name is None else statement_path(code, format_name)
-    found = _own_file(context, party, period, path)
-    if found is not None:
+    path = None
+    if format_name is None:
+        path = debit_note_path(code)
+    elif format_name in FORMATS:
+        path = statement_path(code, format_name)
+    if path is not None and _own_file(context, party, period, path) is not None:
         with _seeing(context, party) as session:
             signature = signatures.signature_of(session, period, path)
         if signature is not None:
@@ -130,7 +137,8 @@ def _own_file(context: Context, party: Party, period: int, path: str) -> frozen.
 def _opened(
     context: Context, party: Party, period: int, file: frozen.StoredFile, name: str
 ) -> StatementFile:
-    return StatementFile(name, file.sha256, file.size, _content(context, party, period, file.path))
+    chunks = _content(context, party, period, file.path)
+    return StatementFile(name, file.sha256, file.size, whole(period, file, chunks))
 
 
 def _content(context: Context, party: Party, period: int, path: str) -> Iterator[bytes]:

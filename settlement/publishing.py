@@ -17,8 +17,9 @@ from clearinghouse.operations.context import Context
 from clearinghouse.operations.footing import prove_footing
 from clearinghouse.operations.payments.settling import close_if_settled, instruct
 from clearinghouse.operations.signing import sign_files
-from clearinghouse.store import closing, frozen, outbox, periods, staged_legs
+from clearinghouse.store import frozen, outbox, periods, staged_legs
 from clearinghouse.store.database import Session
+from clearinghouse.store.entries import write_entries
 from settlement.frozen_run import VERSION, FrozenRun
 from settlement.manifest import manifest
 from settlement.paths import MANIFEST
@@ -49,7 +50,7 @@ def publish(context: Context, run: FrozenRun) -> None:
 def _post_vat(context: Context, session: Session, run: FrozenRun, at: datetime) -> None:
     entry = Entry(context.new_id(run.period), run.period, "vat", last_day(run.period))
     entry.postings.extend(_vat_postings(run))
-    closing.write_entry(session, entry, at)
+    write_entries(session, [entry], at)
 
 
 def _vat_postings(run: FrozenRun) -> Iterator[Posting]:
@@ -75,7 +76,7 @@ def _sign(context: Context, session: Session, run: FrozenRun, at: datetime) -> N
 
 def _instruct(_: Context, session: Session, run: FrozenRun, at: datetime) -> None:
     rules = run.rulebook
-    instruct(
+    older = instruct(
         session,
         run.period,
         codes={number: system.code for number, system in run.directory.systems.items()},
@@ -83,6 +84,8 @@ def _instruct(_: Context, session: Session, run: FrozenRun, at: datetime) -> Non
         due_on=local_date(at, rules.timezone) + timedelta(days=rules.payment_days),
         at=at,
     )
+    for period in older:
+        close_if_settled(session, period, at)
 
 
 def _tell(_: Context, session: Session, run: FrozenRun, at: datetime) -> None:

@@ -64,7 +64,7 @@ class RecountedLines:
             issuer_system=issuer.code,
             is_cross_system=cross,
             late=leg.late,
-            card_masked=leg.card_masked if is_host and self._system is not None else "",
+            card_masked=leg.card_masked if is_host and self._system is not None else None,
             points=leg.points,
             lots=leg.lots,
             gross_debit_minor=debit,

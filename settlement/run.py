@@ -25,6 +25,7 @@ from settlement.publishing import publish
 from settlement.schedule import must_be_next
 from settlement.self_check import must_be_sound
 from settlement.stages import Whose, make_period_files, make_statement, missing_statements
+from settlement.whole import gone, must_be_all, whole
 
 #: Told which stage has begun, how much of it is done, and of how much.
 Watch = Callable[[str, int, int], None]
@@ -108,11 +109,14 @@ def files_of(context: Context, period: int) -> list[frozen.StoredFile]:
 
     Raises:
         PeriodNotReady: it is not published.
+        BooksDoNotBalance: they are not those that its manifest lists.
     """
     if _state(context, period) not in PUBLISHED:
         raise PeriodNotReady(f"{format_period(period)} is not settled yet")
     with context.database.office() as session:
-        return frozen.stored_files(session, period)
+        files = frozen.stored_files(session, period)
+        must_be_all(session, period, files)
+        return files
 
 
 def signatures_of(context: Context, period: int) -> dict[str, bytes]:
@@ -121,10 +125,30 @@ def signatures_of(context: Context, period: int) -> dict[str, bytes]:
         return signatures.signatures_of(session, period)
 
 
-def read_file(context: Context, period: int, path: str) -> Iterator[bytes]:
-    """Yield the bytes of a published file, as they were published."""
+def signature_of(context: Context, period: int, path: str) -> bytes:
+    """Return the signature of a published file.
+
+    Raises:
+        BooksDoNotBalance: it is not there.
+    """
     with context.database.office() as session:
-        yield from frozen.file_chunks(session, period, path)
+        found = signatures.signature_of(session, period, path)
+    if found is None:
+        raise gone(period, f"the signature of {path}")
+    return found
+
+
+def read_file(context: Context, period: int, path: str) -> Iterator[bytes]:
+    """Yield the bytes of a published file, as they were published.
+
+    Raises:
+        BooksDoNotBalance: they are not what was published; the last of them are not yielded then.
+    """
+    with context.database.office() as session:
+        files = frozen.files_at(session, [period], [path]).get(period)
+        if not files:
+            raise gone(period, path)
+        yield from whole(period, files[0], frozen.file_chunks(session, period, path))
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from api.cli.common import (
     console,
     is_stream,
     money,
+    print_bytes,
     print_rows,
     progress_bar,
     settings,
@@ -23,6 +23,7 @@ from api.cli.common import (
 from api.cli.keys import jwks
 from api.cli.verify import KEYS_BESIDE
 from api.cli.worker import settle_by_workers
+from clearinghouse.config import OPERATOR
 from clearinghouse.domain.calendar import format_period
 from clearinghouse.domain.errors import NotFound
 from clearinghouse.domain.signing import SUFFIX
@@ -30,7 +31,7 @@ from clearinghouse.operations.context import Context
 from clearinghouse.store import frozen, periods
 from settlement.netting import figures
 from settlement.paths import MANIFEST, statement_path
-from settlement.run import Watch, files_of, read_file, settle, signatures_of
+from settlement.run import Watch, files_of, read_file, settle, signature_of
 from settlement.statements.formats import FORMATS
 from settlement.tables import POSITION_COLUMNS, PositionRow, position_row
 
@@ -67,6 +68,7 @@ def settle_period(period: int, out: Path) -> None:
     were published. With a broker (CLEARINGHOUSE_BROKER_URL) the workers do it, and this command waits for them.
     """
     with books() as context:
+        _warn_without_account(context, period)
         if settings().broker_url is None:
             run_settlement(context, period)
         else:
@@ -75,6 +77,22 @@ def settle_period(period: int, out: Path) -> None:
         folder = write_period(context, period, out)
         show_positions(context, period)
     click.echo(f"{format_period(period)} is published; its files are in {folder}")
+
+
+def _warn_without_account(context: Context, period: int) -> None:
+    """Warn that members would not be told where to pay, as long as that can be changed for the period."""
+    if context.operator.bank_account is not None:
+        return
+    with context.database.office() as session:
+        state = periods.state_of(session, period)
+    if state in (None, "open", "closing"):
+        click.echo(
+            f"警告：{OPERATOR.name} 未设置收款账号 (bank_account)：付款通知书将不写收款账号，付款文件的付款账号为"
+            " NOTPROVIDED，轧差后不可更改。\n"
+            f"warning: {OPERATOR.name} has no bank_account: debit notes will not say where to pay, and the payment file"
+            " will have NOTPROVIDED as the account to pay from; once the month is netted that stays so.",
+            err=True,
+        )
 
 
 def run_settlement(context: Context, period: int) -> None:
@@ -90,10 +108,9 @@ def _watching(show: Callable[[str, float, float], None]) -> Watch:
 def write_period(context: Context, period: int, out: Path) -> Path:
     """Write the files of a settled period under ``out``; return their folder."""
     folder = out / format_period(period)
-    signatures = signatures_of(context, period)
     # The manifest comes last: where it is, everything is.
     for file in sorted(files_of(context, period), key=lambda file: file.path == MANIFEST):
-        write_file(folder / (file.path + SUFFIX), [signatures[file.path]])
+        write_file(folder / (file.path + SUFFIX), [signature_of(context, period, file.path)])
         write_file(folder / file.path, read_file(context, period, file.path))
     # Beside the months, since new keys come and all of them stay.
     write_file(out / KEYS_BESIDE, [jwks(context)])
@@ -165,12 +182,11 @@ def statement(period: int, system: str, format_name: str, out: Path | None) -> N
             raise NotFound(f"there is no statement of {system[:64]} for {name}")
         content = read_file(context, period, path)
         if out == Path("-"):
-            for block in content:
-                sys.stdout.buffer.write(block)
+            print_bytes(content)
             return
         target = out or Path(f"{system}-{name}{path.removeprefix(f'statements/{system}')}")
         if not is_stream(target):
-            signature = signatures_of(context, period)[path]
+            signature = signature_of(context, period, path)
             write_file(target.with_name(target.name + SUFFIX), [signature])
         write_file(target, content)
     click.echo(target)

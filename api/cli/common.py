@@ -134,6 +134,25 @@ def progress_bar() -> Iterator[Callable[[str, float, float], None]]:
         yield show
 
 
+def print_bytes(content: Iterable[bytes]) -> None:
+    """Write to standard output.
+
+    Raises:
+        ClearinghouseError: it takes no more, as on a full disk.
+    """
+    stream = sys.stdout.buffer
+    try:
+        for block in content:
+            stream.write(block)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What could not be written must not be tried again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        raise ClearinghouseError(f"standard output can't be written: {error.strerror}") from error
+
+
 def write_file(path: Path, content: Iterable[bytes]) -> None:
     """Write a file whole or not at all: beside its place first, then moved there.
 

@@ -21,6 +21,7 @@ from api.cli.demo_payments import pay_everything
 from api.cli.imports import rejection_file, run_import
 from api.cli.verify import KEYS_BESIDE
 from api.demo import SampleFacts, SamplePack, write_sample_packs
+from api.demo.bank import SAMPLE_OPERATOR
 from api.demo.live_day import Entry, play_live_day
 from clearinghouse.config import Settings
 from clearinghouse.domain.calendar import parse_period
@@ -90,7 +91,12 @@ def demo(out: Path) -> None:
 @contextmanager
 def _fresh_books(configured: Settings) -> Iterator[Context]:
     """Open the demo's own database, without what an earlier demo left in it."""
-    own = replace(configured, data_dir=configured.data_dir / "demo", database_url=None)
+    own = replace(
+        configured,
+        data_dir=configured.data_dir / "demo",
+        database_url=None,
+        operator=SAMPLE_OPERATOR,
+    )
     embedded.stop(own)
     shutil.rmtree(own.data_dir, ignore_errors=True)
     with opened(own) as context:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from api.cli.common import PERIOD, books, write_file
+from api.cli.common import PERIOD, books, print_bytes, write_file
 from settlement.journal import export_journal as journal_of
 
 _STDOUT = Path("-")
@@ -38,10 +37,7 @@ def export_journal(period: int, out: Path) -> None:
     """
     with books() as context:
         content = journal_of(context, period)
-        if out != _STDOUT:
+        if out == _STDOUT:
+            print_bytes(content)
+        else:
             write_file(out, content)
-            return
-        stream = sys.stdout.buffer
-        for block in content:
-            stream.write(block)
-        stream.flush()

@@ -73,7 +73,8 @@ def rotate_key(purpose: str, authority: Authority, compromised: bool) -> None:
             _sign_anew(context, authority)
 
 
-@keys_commands.command("withdraw")
+# A key's id is base64url and may begin with a hyphen; click would take it for an option.
+@keys_commands.command("withdraw", context_settings={"ignore_unknown_options": True})
 @click.argument("kid")
 @signed
 def withdraw_key(kid: str, authority: Authority) -> None:

@@ -122,11 +122,16 @@ def declare_default(system: str, period: int, authority: Authority) -> None:
 @click.argument("period", type=PERIOD)
 @signed
 def recover(system: str, period: int, authority: Authority) -> None:
-    """Hand on what SYSTEM has paid since its default on PERIOD: to the creditors first, then to the fund."""
+    """Hand on what SYSTEM has paid since its default on PERIOD: to the creditors first, then to the fund.
+
+    What was handed on of a payment that is gone again is taken back, below zero in the table.
+    """
     with books() as context:
         found = defaulting.recover(context, system, period, authority)
     print_table(
-        f"{system} {found.period}: 追偿分配(元) handed on (CNY)",
+        f"{system} {found.period}: 追偿分配(元) handed on (CNY)"
+        if found.paid_minor > 0
+        else f"{system} {found.period}: 追偿收回(元) taken back (CNY)",
         ("给 To", "金额 Amount"),
         [
             *_shares("债权 Claim", found.claims),

@@ -10,12 +10,21 @@ from lxml import etree
 from lxml.builder import ElementMaker
 
 from clearinghouse.domain.directory import System
+from clearinghouse.domain.operator_profile import OperatorProfile
 from clearinghouse.domain.payments import Direction
 from clearinghouse.operations.payments.camt import NAMESPACE
 from clearinghouse.store.payments.instructions import Instruction
 
 #: A made-up account of the clearing house.
 OUR_ACCOUNT = "6222000000000000001"
+#: Who the clearing house of the demo is: its documents say at every turn that it is made up.
+SAMPLE_OPERATOR = OperatorProfile(
+    name_zh="示例酒店联盟清算所",
+    name_en="Sample Hotel Alliance Clearing House",
+    uscc="91310000SAMPLE0000",
+    bank_account=OUR_ACCOUNT,
+    bank_name="示例银行（样例账户，请勿付款） Sample Bank (a made-up account: pay nothing to it)",
+)
 _E = ElementMaker(namespace=NAMESPACE, nsmap={None: NAMESPACE})
 
 

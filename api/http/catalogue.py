@@ -153,6 +153,7 @@ _PROBLEMS: Mapping[str, ProblemKind] = {
         409, "与已记录的内容冲突", "This contradicts what is on record already"
     ),
     "pack_invalid": ProblemKind(422, "联盟数据包有结构错误", "The alliance pack has a structural fault"),
+    "bank_file_invalid": ProblemKind(422, "银行对账文件有误", "The bank's file is not sound"),
     "rulebook_invalid": ProblemKind(422, "联盟规则文件有误", "The rulebook is not sound"),
     "period_not_ready": ProblemKind(
         409, "账期尚未到可以结账或查询的时候", "The period can't be closed or read yet"

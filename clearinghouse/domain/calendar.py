@@ -83,7 +83,8 @@ def local_date(moment: datetime, timezone: str) -> date:
 def cut_off(period: int, cutoff_days: int, timezone: str) -> datetime:
     """Return the scheduled cut-off of a period, in UTC: midnight, ``cutoff_days`` days after its end (§2).
 
-    Published files carry this moment as ``generated_at``, so they do not depend on when the run happened.
+    Published files carry this moment as ``generated_at``; of when the run happened they say the due date only, which
+    counts from the day of the closing.
     """
     day = last_day(period) + timedelta(days=1 + cutoff_days)
     return datetime.combine(day, time.min, zone(timezone)).astimezone(UTC)

@@ -42,7 +42,7 @@ class LegAmbiguous(ClearinghouseError):
 
 
 class ClaimTooHigh(ClearinghouseError):
-    """A dispute claims more than is left of its leg, or nothing is said of a leg without value."""
+    """A dispute claims more than is left of its leg, or nothing, or nothing is said of a leg without value."""
 
     code = "claim_too_high"
 

@@ -109,13 +109,15 @@ def claim_minor(stated: int | None, limits: Claimable) -> int:
 
     Raises:
         LegNotDisputable: nothing is left of the leg that could be claimed.
-        ClaimTooHigh: more is claimed than is left of it, or the amount has to be stated.
+        ClaimTooHigh: more is claimed than is left of it, nothing is, or the amount has to be stated.
     """
     if limits.most == 0:
         raise LegNotDisputable("nothing is left of the leg that could be claimed")
     if stated is None and limits.usual == 0:
         raise ClaimTooHigh("the leg carries no value; say what is claimed")
     claimed = limits.usual if stated is None else stated
+    if claimed < 1:
+        raise ClaimTooHigh("a claim is of 1 fen at least")
     if claimed > limits.most:
         raise ClaimTooHigh("more is claimed than refunds and corrections have left of the leg")
     return claimed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from uuid import UUID
 
@@ -34,18 +34,28 @@ class Entry:
 
 def expire(entry: Entry, lots: Iterable[Lot]) -> list[Lot]:
     """Post the expiry of those lots whose day has come with this period; the issuer's liability ends."""
-    expired = []
+    return _break(entry, lots, lambda lot: lot.expiry_posted(entry.period))
+
+
+def end_lots(entry: Entry, lots: Iterable[Lot]) -> list[Lot]:
+    """Post the end of lots of points once their issuer's run-off is over: breakage, like any expiry (domain.md §2)."""
+    return _break(entry, lots, lambda lot: lot.asset is Asset.POINT)
+
+
+def _break(entry: Entry, lots: Iterable[Lot], is_over: Callable[[Lot], bool]) -> list[Lot]:
+    """Post as expired what nobody holds of those lots that are over, and return them."""
+    ended = []
     for lot in lots:
         amount = lot.unheld
-        if amount <= 0 or not lot.expiry_posted(entry.period):
+        if amount <= 0 or not is_over(lot):
             continue
         lot.remaining -= amount
         lot.expired += amount
         holder = account(AccountKind.TRAVELLER_POINTS, lot.traveller)
         breakage = account(AccountKind.POINTS_EXPIRED, lot.issuer_hotel)
         entry.postings.append(Posting(holder, breakage, Asset.POINT, amount, lot.number))
-        expired.append(lot)
-    return expired
+        ended.append(lot)
+    return ended
 
 
 def end_debts(entry: Entry, debts: Iterable[Debt], last_day: date) -> list[Debt]:

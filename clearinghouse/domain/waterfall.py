@@ -43,11 +43,16 @@ def waterfall(
 
 
 class Recovery(NamedTuple):
-    """How what a defaulter pays at last is handed on, in fen; ``claims`` by system number."""
+    """How what a defaulter pays at last is handed on, in fen; ``claims`` by system number. Below zero: taken back."""
 
     claims: Mapping[int, int]
     fund_minor: int
     kept_minor: int
+
+    @property
+    def paid_minor(self) -> int:
+        """All of it together."""
+        return sum(self.claims.values()) + self.fund_minor + self.kept_minor
 
 
 def recovery(
@@ -61,6 +66,19 @@ def recovery(
     to_fund = min(paid_minor - to_creditors, fund_minor)
     kept = min(paid_minor - to_creditors - to_fund, borne_minor)
     return Recovery(split(to_creditors, claims), to_fund, kept)
+
+
+def taken_back(returned_minor: int, handed_on: Recovery, fund_minor: int) -> Recovery:
+    """Take back what was handed on of money that is gone again, the last first: our fees, the fund, the creditors.
+
+    Creditors give back pro rata to what each got, and the fund what it still has (``fund_minor``). What is taken back
+    stands below zero.
+    """
+    kept = min(returned_minor, handed_on.kept_minor)
+    of_fund = min(returned_minor - kept, handed_on.fund_minor, max(fund_minor, 0))
+    of_creditors = min(returned_minor - kept - of_fund, sum(handed_on.claims.values()))
+    shares = split(of_creditors, handed_on.claims)
+    return Recovery({system: -share for system, share in shares.items()}, -of_fund, -kept)
 
 
 def split(amount_minor: int, weights: Mapping[int, int]) -> dict[int, int]:

@@ -13,9 +13,10 @@ from clearinghouse.domain.calendar import first_day, last_day, period_of
 from clearinghouse.domain.expiring import Entry
 from clearinghouse.operations.context import Context
 from clearinghouse.store import adjustments as store
-from clearinghouse.store.adjustments import CorrectedLeg, NewAdjustment
-from clearinghouse.store.closing import write_entry
+from clearinghouse.store import periods
+from clearinghouse.store.adjustments import AdjustmentRow, CorrectedLeg
 from clearinghouse.store.database import Session
+from clearinghouse.store.entries import write_entries
 
 #: The kind of journal entry that an adjustment is.
 ENTRY_KIND = "adjustment"
@@ -57,14 +58,14 @@ def adjust(
         raise ValueError("an adjustment moves an amount above zero between two parties")
     at = context.clock()
     today = business_day(context.directory.current(session), at)
-    period = store.hold_open_period(session, store.earliest_open(session, period_of(today)))
+    period = periods.hold_period(session, periods.earliest_open(session, period_of(today)))
     entry = Entry(context.new_id(period), period, ENTRY_KIND, _inside(period, today))
     entry.postings.append(Posting(_account(payer), _account(payee), Asset.CNY, amount_minor))
-    write_entry(session, entry, at)
+    write_entries(session, [entry], at)
     number = store.next_number(session)
     leg = about.leg
     rows = [
-        NewAdjustment(
+        AdjustmentRow(
             period=period,
             number=number,
             system=system,

@@ -28,7 +28,7 @@ from clearinghouse.operations.cards import Desk
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.party import Party
 from clearinghouse.store import enquiry
-from clearinghouse.store.governance import closed_through
+from clearinghouse.store.periods import closed_through
 from clearinghouse.store.snapshot import hold_still
 
 _SENTENCES: Mapping[str, tuple[str, str]] = {

@@ -6,27 +6,26 @@ from collections.abc import Iterable
 
 from clearinghouse.domain.accounts import Asset
 from clearinghouse.domain.books import Posting
+from clearinghouse.domain.calendar import period_of
 from clearinghouse.domain.errors import NotFound, OperatorRefused
 from clearinghouse.domain.expiring import Entry
+from clearinghouse.domain.people import same_person
 from clearinghouse.operations.changing import Change
 from clearinghouse.operations.packs.showing import shown
-from clearinghouse.operations.payments.matching import same_person
-from clearinghouse.store import periods
-from clearinghouse.store.closing import write_entry
-from clearinghouse.store.movements import hold_period
+from clearinghouse.store.entries import write_entries
+from clearinghouse.store.periods import hold_period
 
 
 def book(
     change: Change, kind: str, reference: str, postings: Iterable[tuple[int, int, int]]
 ) -> Entry:
     """Post an entry of a change; ``postings`` are debit, credit and fen. Its period stays open until the end of it."""
-    period = hold_period(change.session, change.today)
-    periods.open_period(change.session, period)
+    period = hold_period(change.session, period_of(change.today))
     entry = Entry(change.context.new_id(period), period, kind, change.today, reference)
     entry.postings.extend(
         Posting(debit, credit, Asset.CNY, amount) for debit, credit, amount in postings if amount
     )
-    write_entry(change.session, entry, change.now)
+    write_entries(change.session, [entry], change.now)
     return entry
 
 

@@ -14,6 +14,7 @@ from clearinghouse.operations.context import Context
 from clearinghouse.operations.signing_keys import fix_key
 from clearinghouse.store import closing, periods
 from clearinghouse.store.database import Session
+from clearinghouse.store.entries import write_entries
 
 #: Travellers whose expiry is posted in one transaction: few enough that nobody waits for it.
 _TRAVELLERS_EACH = 500
@@ -106,7 +107,7 @@ def _expire(context: Context, period: int, wanted: Sequence[closing.Due]) -> boo
         entry = Entry(context.new_id(period), period, "expiry", last_day(period))
         expired = expire(entry, lots)
         ended = end_debts(entry, debts, last_day(period))
-        closing.write_entry(session, entry, context.clock())
+        write_entries(session, [entry], context.clock())
         closing.write_expired(session, expired, ended)
         # What another transaction has taken meanwhile is no longer due, so this ends.
         return bool(expired or ended)

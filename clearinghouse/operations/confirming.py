@@ -13,15 +13,17 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from clearinghouse.domain.adjustments import CORRECTION
-from clearinghouse.domain.disputes import CLAIM_MAX
+from clearinghouse.domain.disputes import CLAIM_MAX, FEE_WRONG, respondent_of
 from clearinghouse.domain.errors import NotFound, OperatorRefused
 from clearinghouse.domain.identifiers import period_of_id
+from clearinghouse.domain.people import same_person
 from clearinghouse.operations.adjusting import About, adjust
 from clearinghouse.operations.changing import Authority, fit, fit_authority, log
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.dispute_record import PREFIX
 from clearinghouse.operations.judging import Ruling, check_ruling, decide
 from clearinghouse.operations.packs import fields
+from clearinghouse.operations.packs.showing import shown
 from clearinghouse.store import disputes, periods
 from clearinghouse.store import proposals as store
 from clearinghouse.store.adjustments import CorrectedLeg, adjustments_of
@@ -104,7 +106,9 @@ def propose_correction(context: Context, correction: Correction, authority: Auth
 
     Raises:
         NotFound: there is no such system or leg.
-        OperatorRefused: it says not what it corrects, or corrects what is not published yet.
+        LegNotDisputable: the leg is inside one system and carries nothing that could be wrong.
+        OperatorRefused: it says not what it corrects, corrects what is not published yet, is not between the parties
+            of its leg, or takes back more than is left of it.
     """
     by = fit_authority(authority)
     with context.database.posting() as session:
@@ -127,14 +131,14 @@ def confirm(context: Context, number: int, authority: Authority) -> Confirmed:
     by = fit_authority(authority)
     with context.database.posting() as session:
         found = _held(session, number)
-        if _same(by.actor, found.proposed_by):
+        if same_person(by.actor, found.proposed_by):
             raise OperatorRefused(
                 "another person than the one who has proposed it has to confirm it"
             )
         at = context.clock()
         if found.dispute_id is not None:
             before = store.deciders(session, found.dispute_id)
-            if any(_same(by.actor, name) for name in before):
+            if any(same_person(by.actor, name) for name in before):
                 raise OperatorRefused(
                     "a person who had no part in the first decision has to confirm the second"
                 )
@@ -222,7 +226,7 @@ def _document(context: Context, session: Session, wanted: Correction) -> dict[st
     by_code = context.directory.current(session).system_by_code
     for code in (wanted.payer, wanted.payee):
         if code is not None and code not in by_code:
-            raise NotFound(f"there is no system {code}")
+            raise NotFound(f"there is no system {shown(code)}")
     if wanted.payer == wanted.payee:
         raise OperatorRefused("a correction is between two parties")
     if not 0 < wanted.amount_minor <= CLAIM_MAX:
@@ -242,16 +246,15 @@ def _document(context: Context, session: Session, wanted: Correction) -> dict[st
         raise OperatorRefused(
             "the transaction's period is not published; until then a refund corrects it"
         )
-    _leg(session, txn_id, leg_no)
-    return {**document, "txn_id": txn_id.hex, "leg_no": leg_no}
+    document |= {"txn_id": txn_id.hex, "leg_no": leg_no}
+    _leg(session, document, {code: system.number for code, system in by_code.items()})
+    return document
 
 
 def _correct(context: Context, session: Session, found: Proposal) -> int:
     document, by_code = found.document, context.directory.current(session).system_by_code
     numbers = {code: system.number for code, system in by_code.items()}
-    leg = None
-    if "txn_id" in document:
-        leg = _leg(session, UUID(hex=document["txn_id"]), document["leg_no"])
+    leg = _leg(session, document, numbers) if "txn_id" in document else None
     return adjust(
         session,
         context,
@@ -265,15 +268,27 @@ def _correct(context: Context, session: Session, found: Proposal) -> int:
     )
 
 
-def _leg(session: Session, txn_id: UUID, leg_no: int) -> CorrectedLeg:
-    leg = disputes.leg_of(session, txn_id, leg_no)
+def _leg(session: Session, document: Mapping[str, Any], numbers: Mapping[str, int]) -> CorrectedLeg:
+    """Return the leg that a correction is of, held, once it is judged as a decision on a dispute would be.
+
+    Its line names the leg's hotels and reference: nobody may see them who is no party to it (decision 0006).
+    """
+    txn_id, leg_no = UUID(hex=document["txn_id"]), document["leg_no"]
+    payer, payee = (numbers.get(document[side]) for side in ("payer", "payee"))
+    leg = disputes.held_leg(session, txn_id, leg_no)
     if leg is None:
         raise NotFound("there is no such leg")
+    host, issuer = leg.host_system, leg.issuer_system
+    reason = FEE_WRONG if None in (payer, payee) else CORRECTION
+    if {payer, payee} != {host, respondent_of(host, host, issuer, leg.fee_kind, reason)}:
+        raise OperatorRefused(
+            "a leg is corrected between its host and its issuer, and its fee, all that cash carries, with its host"
+        )
+    # A fee is charged without a bound, as a host may get more without one.
+    most = leg.claimable(on_fee=payer is None, by_host=payee != issuer).most
+    if document["amount_minor"] > most:
+        raise OperatorRefused(f"refunds and corrections have left {most} fen of the leg")
     return disputes.corrected(leg, txn_id, leg_no)
-
-
-def _same(name: str, other: str) -> bool:
-    return name.strip().casefold() == other.strip().casefold()
 
 
 def _action(found: Proposal, deed: str) -> str:

@@ -2,7 +2,8 @@
 
 Its account keeps the whole debt. Its collateral meets a part of it; what the guarantee fund and the creditors of that
 run bear is kept as their claims, and stands on their statements. What the defaulter pays later, in money or by what it
-earns as host, clears the claims in the reverse order (docs/decisions/0023).
+earns as host, clears the claims in the reverse order; if that money is gone again, they are open again
+(docs/decisions/0023).
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from clearinghouse.domain.accounts import AccountKind, account
 from clearinghouse.domain.calendar import format_period
 from clearinghouse.domain.errors import OperatorRefused
 from clearinghouse.domain.expiring import Entry
+from clearinghouse.domain.money import yuan
 from clearinghouse.domain.payments import Direction
 from clearinghouse.domain.standing import Step
-from clearinghouse.domain.waterfall import Loss, Recovery, recovery, waterfall
+from clearinghouse.domain.waterfall import Loss, Recovery, recovery, taken_back, waterfall
 from clearinghouse.operations.booking import book, must_be_two, system_number
 from clearinghouse.operations.changing import Authority, Change, changing
 from clearinghouse.operations.context import Context
@@ -26,11 +28,9 @@ from clearinghouse.store import exposure, risk
 from clearinghouse.store.payments import allocations, hold_payments, instructions
 from clearinghouse.store.payments.allocations import Allocation
 from clearinghouse.store.payments.instructions import Instruction
-from clearinghouse.store.risk import DefaultRow
+from clearinghouse.store.risk import FUND, DefaultRow
 from clearinghouse.store.standings import RecordedStep
 
-#: The guarantee fund, as a claimant.
-FUND = 0
 _FUND_ACCOUNT, _FUND_CLAIM = account(AccountKind.GUARANTEE_FUND), account(AccountKind.CLAIM, FUND)
 
 
@@ -47,7 +47,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class HandedOn:
-    """What a defaulter has paid since and who got it, in fen; ``claims`` by system code.
+    """What a defaulter has paid since and who got it, in fen; ``claims`` by system code. Below zero: taken back.
 
     ``left_minor`` of that period's net is still owed.
     """
@@ -65,8 +65,8 @@ def declare_default(context: Context, code: str, period: int, authority: Authori
 
     Raises:
         NotFound: there is no such system.
-        OperatorRefused: it owes nothing for that period, or not yet; it is in default for it already; or only one
-            person says so.
+        OperatorRefused: it owes nothing for that period or in all, or not yet; it is in default for it already; or
+            only one person says so.
     """
     name = format_period(period)
     with changing(context, authority) as change:
@@ -74,17 +74,18 @@ def declare_default(context: Context, code: str, period: int, authority: Authori
         system = system_number(change, code)
         hold_payments(change.session)
         owed = instructions.instructions(change.session, period=period)
-        debt = _unpaid(change, owed, system, code, name)
+        debt = _overdue(change, owed, system, code, name)
+        unpaid = _unpaid(change, debt, code)
         loss = waterfall(
-            debt.outstanding_minor,
-            exposure.balances(change.session, AccountKind.COLLATERAL).get(system, 0),
-            exposure.balances(change.session, AccountKind.GUARANTEE_FUND).get(0, 0),
+            unpaid,
+            _backed_collateral(change, system),
+            _fund(change),
             _creditors(change, owed, period),
         )
         _post_loss(change, debt, loss, owed, f"default {code} {name}")
         claims = {FUND: loss.fund_minor} if loss.fund_minor else {}
         row = DefaultRow(
-            0, period, system, debt.outstanding_minor, loss.collateral_minor, loss.fund_minor,
+            0, period, system, unpaid, loss.collateral_minor, loss.fund_minor,
             loss.haircut_minor, loss.borne_minor, change.now,
         )  # fmt: skip
         risk.add_default(change.session, row, {**claims, **loss.haircuts})
@@ -96,22 +97,26 @@ def declare_default(context: Context, code: str, period: int, authority: Authori
             f"system {code}",
             {
                 "period": name,
-                "unpaid_minor": debt.outstanding_minor,
+                "unpaid_minor": unpaid,
                 "collateral_minor": loss.collateral_minor,
                 "fund_minor": loss.fund_minor,
                 "haircuts": codes,
                 "borne_minor": loss.borne_minor,
             },
         )
-        return Declared(name, code, debt.outstanding_minor, loss, codes)
+        return Declared(name, code, unpaid, loss, codes)
 
 
 def recover(context: Context, code: str, period: int, authority: Authority) -> HandedOn:
     """Hand on what a defaulter has paid since its default on a period: to the creditors, then to the fund.
 
+    If what had been handed on was returned, or a match of it undone, it is taken back in the reverse order: the claims
+    are open again, and the system is suspended again.
+
     Raises:
         NotFound: there is no such system.
-        OperatorRefused: there was no such default, nothing more has been paid, or only one person says so.
+        OperatorRefused: there was no such default, nothing more has been paid, the fund has not got what it is to give
+            back, or only one person says so.
     """
     name = format_period(period)
     with changing(context, authority) as change:
@@ -124,37 +129,42 @@ def recover(context: Context, code: str, period: int, authority: Authority) -> H
         before = risk.recovered(change.session, default.number)
         (debt,) = instructions.instructions(change.session, period=period, system=system)
         met_before = debt.amount_minor - default.unpaid_minor + default.collateral_minor
-        paid = debt.confirmed_minor - met_before - before.paid_minor
-        if paid <= 0:
+        paid = max(debt.confirmed_minor - met_before, 0) - before.paid_minor
+        if paid == 0:
             raise OperatorRefused(f"{code} has paid nothing more for {name}")
         claims = risk.outstanding_claims(change.session, default.number)
         to_fund = claims.pop(FUND, 0)
-        share = recovery(paid, claims, to_fund, default.borne_minor - before.kept_minor)
+        if paid > 0:
+            share = recovery(paid, claims, to_fund, default.borne_minor - before.kept_minor)
+        else:
+            share = taken_back(-paid, before, _fund(change))
+            if share.paid_minor == 0:
+                raise OperatorRefused(
+                    "the guarantee fund has nothing now of what it is to give back"
+                )
+            _suspend(change, system, code, f"default on the net of {name}: what it paid is gone")
         _post_recovery(change, share, f"recovery {code} {name}")
-        paid_on = {FUND: share.fund_minor} if share.fund_minor else {}
-        risk.add_recovery(
-            change.session, default.number, paid, share.kept_minor, {**paid_on, **share.claims},
-            change.now,
-        )  # fmt: skip
+        risk.add_recovery(change.session, default.number, share, change.now)
         codes = _by_code(change, share.claims)
-        tell_of_claims(change, code, period, share.claims, paid=True)
+        changed = {system: abs(amount) for system, amount in share.claims.items()}
+        tell_of_claims(change, code, period, changed, paid=paid > 0)
         left = debt.outstanding_minor
         change.record(
             "risk.recover",
             f"system {code}",
             {
                 "period": name,
-                "paid_minor": paid,
+                "paid_minor": share.paid_minor,
                 "claims": codes,
                 "fund_minor": share.fund_minor,
                 "kept_minor": share.kept_minor,
                 "left_minor": left,
             },
         )
-        return HandedOn(name, code, paid, share, codes, left)
+        return HandedOn(name, code, share.paid_minor, share, codes, left)
 
 
-def _unpaid(
+def _overdue(
     change: Change, owed: list[Instruction], system: int, code: str, name: str
 ) -> Instruction:
     """Return what a system was to pay for a period and has not, once it is overdue."""
@@ -168,6 +178,37 @@ def _unpaid(
     if risk.default_of(change.session, found.period, system) is not None:
         raise OperatorRefused(f"{code} is in default on {name} already")
     return found
+
+
+def _unpaid(change: Change, debt: Instruction, code: str) -> int:
+    """Return what of an overdue debt can be in default: no more than the system owes in all that is overdue.
+
+    What is its own counts first: credit that stands on its account, what it is still to be paid. What others have
+    advanced for it already is in default.
+    """
+    owed = risk.overdue(change.session, change.today).get(debt.system, 0)
+    own = instructions.credits_of(change.session).get(debt.system, 0) + sum(
+        one.outstanding_minor
+        for one in instructions.instructions(change.session, system=debt.system, unpaid=True)
+        if one.direction is Direction.OUT
+    )
+    unpaid = min(owed - own - risk.advanced(change.session, debt.system), debt.outstanding_minor)
+    if unpaid <= 0:
+        raise OperatorRefused(
+            f"{code} owes nothing in all: {yuan(owed)} yuan are overdue, and {yuan(own)} yuan are its own,"
+            " as credit on its account or still to be paid to it"
+        )
+    return unpaid
+
+
+def _backed_collateral(change: Change, system: int) -> int:
+    """Return the collateral of a system whose money is there, by lines of the bank that are tied to it."""
+    posted = exposure.balances(change.session, AccountKind.COLLATERAL).get(system, 0)
+    return min(posted, risk.backed_collateral(change.session).get(system, 0))
+
+
+def _fund(change: Change) -> int:
+    return exposure.balances(change.session, AccountKind.GUARANTEE_FUND).get(0, 0)
 
 
 def _creditors(change: Change, owed: list[Instruction], period: int) -> dict[int, int]:
@@ -212,9 +253,10 @@ def _post_loss(
 
 
 def _post_recovery(change: Change, share: Recovery, reference: str) -> None:
+    """Post what is handed on; what is taken back the other way round."""
     if share.claims:
         paid = [
-            (account(AccountKind.CLAIM, system), _position(system), amount)
+            _move(account(AccountKind.CLAIM, system), _position(system), amount)
             for system, amount in share.claims.items()
         ]
         entry = book(change, "claim_payment", reference, paid)
@@ -222,8 +264,12 @@ def _post_recovery(change: Change, share: Recovery, reference: str) -> None:
             # A credit of the creditor's, which its next payment brings.
             _meet(change, entry, system, None, amount)
     if share.fund_minor:
-        sides = _FUND_CLAIM, _FUND_ACCOUNT
-        book(change, "fund_replenished", reference, [(*sides, share.fund_minor)])
+        paid = [_move(_FUND_CLAIM, _FUND_ACCOUNT, share.fund_minor)]
+        book(change, "fund_replenished", reference, paid)
+
+
+def _move(debit: int, credit: int, amount_minor: int) -> tuple[int, int, int]:
+    return (debit, credit, amount_minor) if amount_minor > 0 else (credit, debit, -amount_minor)
 
 
 def _suspend(change: Change, system: int, code: str, reason: str) -> None:

@@ -23,7 +23,6 @@ from clearinghouse.domain.dispute_errors import (
 from clearinghouse.domain.disputes import (
     DisputeState,
     claim_minor,
-    claimable,
     due_after,
     may_follow,
     respondent_of,
@@ -127,7 +126,6 @@ def _new(
     leg, system = store.leg_of(session, txn_id, leg_no), party.system
     if leg is None or system is None:
         raise NotFound("there is no such leg on your statements")
-    by_host = system == leg.host_system
     respondent = respondent_of(
         system, leg.host_system, leg.issuer_system, leg.fee_kind, claim.reason
     )
@@ -135,13 +133,7 @@ def _new(
         raise StatementNotPublished(
             f"the period {format_period(leg.period)} is not published; until then a refund corrects it"
         )
-    limits = claimable(
-        on_fee=respondent is None,
-        by_host=by_host,
-        obligation_minor=leg.obligation_minor,
-        standing_minor=leg.standing.base_minor,
-        standing_fee=leg.standing.fee_minor,
-    )
+    limits = leg.claimable(on_fee=respondent is None, by_host=system == leg.host_system)
     rules = context.directory.current(session).rulebook_by_number[leg.rulebook].rulebook
     at = context.clock()
     return store.NewDispute(

@@ -22,7 +22,7 @@ from clearinghouse.operations.context import Context
 from clearinghouse.operations.packs import fields
 from clearinghouse.store import enquiry
 from clearinghouse.store.database import Session
-from clearinghouse.store.governance import closed_through
+from clearinghouse.store.periods import closed_through
 from clearinghouse.store.snapshot import hold_still
 
 _SEPARATORS = str.maketrans("", "", " -\u00a0\u3000")

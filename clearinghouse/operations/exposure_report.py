@@ -17,6 +17,7 @@ WARNINGS: dict[str, tuple[str, str]] = {
     "no_cap": ("未设净欠上限", "no net debit cap is set"),
     "over_limit": ("已超过限额", "it is over its limit"),
     "collateral_short": ("保证金低于约定", "less collateral is posted than agreed"),
+    "collateral_unbacked": ("保证金未到账", "collateral is posted whose money is not matched yet"),
     "overdue": ("有逾期未付款", "a payment is overdue"),
     "suspended": ("已暂停", "it is suspended"),
     "leaving": ("退出中", "it is leaving"),
@@ -71,6 +72,7 @@ def exposures(context: Context) -> Exposures:
         debits = exposure.debits(session)
         limits = exposure.limits_of(session, directory, today)
         collateral = exposure.balances(session, AccountKind.COLLATERAL)
+        backed = risk.backed_collateral(session)
         profiles = {code: profile for code, (profile, _) in members.systems(session).items()}
         overdue = risk.overdue(session, today)
         held = run_off.held_by_system(session, today)
@@ -92,6 +94,7 @@ def exposures(context: Context) -> Exposures:
             "no_cap": limit is None,
             "over_limit": over > 0,
             "collateral_short": posted < agreed,
+            "collateral_unbacked": posted > backed.get(number, 0),
             "overdue": overdue.get(number, 0) > 0,
             "suspended": standing.suspended,
             "leaving": standing.withdrawn_on is not None,

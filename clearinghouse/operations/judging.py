@@ -14,7 +14,6 @@ from clearinghouse.domain.adjustments import DISPUTE_OVERTURNED, DISPUTE_UPHELD
 from clearinghouse.domain.disputes import (
     NO_ANSWER,
     DisputeState,
-    claimable,
     due_after,
     may_be_decided,
 )
@@ -136,22 +135,15 @@ def _told(
 
 def _held_leg(session: Session, found: store.Dispute) -> store.Leg:
     """Return the leg of a dispute as it stands, and let nobody else correct it meanwhile."""
-    leg = store.leg_of(session, found.txn_id, found.leg_no)
+    leg = store.held_leg(session, found.txn_id, found.leg_no)
     if leg is None:
         raise RuntimeError("a dispute is of a leg that is not in the books")
-    adjustments.hold_leg(session, *leg.root)
-    return store.leg_of(session, found.txn_id, found.leg_no) or leg
+    return leg
 
 
 def _most(found: store.Dispute, leg: store.Leg) -> int:
-    limits = claimable(
-        on_fee=found.respondent is None,
-        by_host=found.opened_by == leg.host_system,
-        obligation_minor=leg.obligation_minor,
-        standing_minor=leg.standing.base_minor,
-        standing_fee=leg.standing.fee_minor,
-    )
-    return limits.most
+    by_host = found.opened_by == leg.host_system
+    return leg.claimable(on_fee=found.respondent is None, by_host=by_host).most
 
 
 def _rules(session: Session, context: Context, rulebook: int) -> Rulebook:

@@ -77,17 +77,25 @@ def in_turn(context: Context, work: Callable[[Session], T]) -> T:
     Periods that it needs and that have no partitions yet are opened in between.
     """
     for attempt in range(_ATTEMPTS):
+        session: Session | None = None
+        may_stand = False
         try:
             with context.database.posting() as session:
-                return work(session)
+                result = work(session)
+                may_stand = True
+            return result
         except _PeriodsNotOpen as missing:
             for period in sorted(missing.periods):
-                with context.database.posting() as session:
-                    open_period(session, period)
+                with context.database.posting() as opening:
+                    open_period(opening, period)
                 context.open_periods.add(period)
         except Exception as error:
             if attempt == _ATTEMPTS - 1 or not is_conflict(error):
                 raise
+            may_stand = False
+        finally:
+            if session is not None:
+                context.exposures.end(session, may_stand=may_stand)
     raise RuntimeError("a sequence met a new period on every attempt")
 
 
@@ -110,26 +118,24 @@ def post_within(
         cards = CardFile().look_up(session, lines, context.vault)
     context.exposures.keep_fresh(context.database, directory, now, len(lines))
     books = load_books(session, lines, directory, cards, now)
-    books.limits = limits = context.exposures.limits(directory)
-    outcomes = [
-        decide(
-            line,
-            books,
-            directory,
-            context.new_id,
-            refuse_at_reception(directory, line, received) if received else None,
-        )
-        for line in lines
-    ]
-    _periods_must_be_open(context, books)
+    with context.exposures.deciding(session, directory) as books.limits:
+        outcomes = [
+            decide(
+                line,
+                books,
+                directory,
+                context.new_id,
+                refuse_at_reception(directory, line, received) if received else None,
+            )
+            for line in lines
+        ]
+        _periods_must_be_open(context, books)
     posted = Posted(outcomes, books, directory, now)
     batch = Batch()
     tell_of_ended_holds(batch, books, directory, now)
     if with_them is not None:
         with_them(posted, batch)
     write_books(session, books, now, batch)
-    if limits is not None:
-        context.exposures.add(limits)
     return posted
 
 

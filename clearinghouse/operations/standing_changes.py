@@ -6,18 +6,18 @@ from dataclasses import dataclass
 from datetime import date
 
 from clearinghouse.domain.accounts import AccountKind
-from clearinghouse.domain.calendar import format_period
-from clearinghouse.domain.ending import end_lots
+from clearinghouse.domain.calendar import format_period, period_of
 from clearinghouse.domain.errors import OperatorRefused
-from clearinghouse.domain.expiring import Entry
+from clearinghouse.domain.expiring import Entry, end_lots
 from clearinghouse.domain.money import yuan
 from clearinghouse.domain.standing import Step, run_off_end
 from clearinghouse.operations.booking import must_be_two, system_number
 from clearinghouse.operations.changing import Authority, Change, changing, fit_authority
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.telling_risk import record_standing
-from clearinghouse.store import closing, exposure, periods, risk, run_off
-from clearinghouse.store.movements import hold_period
+from clearinghouse.store import closing, exposure, risk, run_off
+from clearinghouse.store.entries import write_entries
+from clearinghouse.store.periods import hold_period
 from clearinghouse.store.run_off import Outstanding
 from clearinghouse.store.standings import RecordedStep
 
@@ -176,11 +176,10 @@ def _end_some(context: Context, system: int, today: date) -> int:
         if not travellers:
             return 0
         lots = run_off.lots_to_end(session, system, today, travellers)
-        period = hold_period(session, today)
-        periods.open_period(session, period)
+        period = hold_period(session, period_of(today))
         entry = Entry(context.new_id(period), period, "expiry", today)
         ended = end_lots(entry, lots)
-        closing.write_entry(session, entry, context.clock())
+        write_entries(session, [entry], context.clock())
         closing.write_expired(session, ended, [])
         return sum(posting.amount for posting in entry.postings)
 

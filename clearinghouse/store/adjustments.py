@@ -9,8 +9,6 @@ from uuid import UUID
 from clearinghouse.domain.adjustments import Adjusted
 from clearinghouse.store.bulk import Batch, table
 from clearinghouse.store.database import Session
-from clearinghouse.store.loading import PERIOD_LOCK
-from clearinghouse.store.periods import open_period, state_of
 
 ADJUSTMENTS = table(
     "adjustments",
@@ -33,30 +31,6 @@ class CorrectedLeg(NamedTuple):
     issuer_hotel: int
     host_system: int
     issuer_system: int
-
-
-class NewAdjustment(NamedTuple):
-    """One system's row of an adjustment; see :class:`AdjustmentRow`."""
-
-    period: int
-    number: int
-    system: int
-    counterparty: int | None
-    amount_minor: int
-    kind: str
-    reference: str
-    text: str
-    dispute_id: UUID | None
-    txn_id: UUID | None
-    leg_no: int | None
-    txn_ref: str | None
-    host_hotel: int | None
-    issuer_hotel: int | None
-    host_system: int | None
-    issuer_system: int | None
-    business_date: date
-    entry_id: UUID
-    at: datetime
 
 
 class AdjustmentRow(NamedTuple):
@@ -87,7 +61,7 @@ class AdjustmentRow(NamedTuple):
     business_date: date
     entry_id: UUID
     at: datetime
-    dispute_state: str | None
+    dispute_state: str | None = None
 
     @property
     def is_fee(self) -> bool:
@@ -101,10 +75,10 @@ def next_number(session: Session) -> int:
     return int(row[0]) if row else 0
 
 
-def add(session: Session, rows: list[NewAdjustment]) -> None:
+def add(session: Session, rows: list[AdjustmentRow]) -> None:
     """Write the rows of an adjustment; the database refuses them once their period is netted."""
     batch = Batch()
-    batch.insert(ADJUSTMENTS, rows)
+    batch.insert(ADJUSTMENTS, [row[:-1] for row in rows])
     batch.write(session)
 
 
@@ -145,7 +119,7 @@ def freeze_states(session: Session, period: int) -> None:
 def of_dispute(session: Session, dispute_id: UUID) -> list[AdjustmentRow]:
     """Return all adjustments that a dispute has led to, in order."""
     rows = session.rows(
-        f"SELECT {_COLUMNS}, NULL FROM adjustments a WHERE dispute_id = %s ORDER BY number, system",
+        f"SELECT {_COLUMNS} FROM adjustments a WHERE dispute_id = %s ORDER BY number, system",
         [dispute_id],
     )
     return [AdjustmentRow(*row) for row in rows]
@@ -156,30 +130,3 @@ def hold_leg(session: Session, txn_id: UUID, leg_no: int) -> None:
     session.row(
         "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LEG_LOCK, f"{txn_id.hex}:{leg_no}"]
     )
-
-
-def hold_open_period(session: Session, earliest: int) -> int:
-    """Return the first period from ``earliest`` on that takes entries; it is open until this transaction ends.
-
-    As posters do: whoever closes it commits ``closing`` first and then waits for those who share its lock. So what
-    is closed is read again once the lock is held.
-    """
-    while True:
-        period = max(earliest, _closed_through(session) + 1)
-        session.row("SELECT pg_advisory_xact_lock_shared(%s, %s)", [PERIOD_LOCK, period])
-        if _closed_through(session) < period:
-            # Opening takes a lock that whoever begins a month waits for, so not where it is open.
-            if state_of(session, period) is None:
-                open_period(session, period)
-            return period
-
-
-def earliest_open(session: Session, present: int) -> int:
-    """Return the period behind the last closed one; ``present`` while none has ever been closed."""
-    closed = _closed_through(session)
-    return closed + 1 if closed else present
-
-
-def _closed_through(session: Session) -> int:
-    row = session.row("SELECT coalesce(max(period), 0) FROM periods WHERE state <> 'open'")
-    return int(row[0]) if row else 0

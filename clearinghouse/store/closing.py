@@ -8,12 +8,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from clearinghouse.domain.calendar import last_day
-from clearinghouse.domain.expiring import Entry
-from clearinghouse.domain.netting import Increments, add_points, add_postings
 from clearinghouse.domain.pools import Debt, Lot
-from clearinghouse.store.bulk import Batch, array, arrays, table
+from clearinghouse.store.bulk import array, arrays
 from clearinghouse.store.database import Session
-from clearinghouse.store.ledger import POSTINGS, insert_increments
 from clearinghouse.store.loading import (
     DEBT_COLUMNS,
     LOT_COLUMNS,
@@ -22,10 +19,6 @@ from clearinghouse.store.loading import (
     lot_from_row,
 )
 
-ENTRIES = table(
-    "entries",
-    "period int, entry_id uuid, kind text, business_date date, reference text, posted_at timestamptz",
-)
 _TRY_EVERY_SECONDS = 0.005
 
 
@@ -96,39 +89,6 @@ def due_lots_and_debts(
         [array(debt for each in wanted for debt in each.debts), day, period],
     )
     return [lot_from_row(row) for row in lots], [debt_from_row(row) for row in debts]
-
-
-def write_entry(session: Session, entry: Entry, posted_at: datetime) -> None:
-    """Write a journal entry with its postings and what they add to the roll-ups."""
-    if not entry.postings:
-        return
-    sums: Increments = {}
-    balances: dict[int, tuple[int, int]] = {}
-    add_postings(balances, entry.postings)
-    add_points(sums, entry.period, balances)
-    batch = Batch()
-    batch.insert(
-        ENTRIES,
-        [
-            (
-                entry.period,
-                entry.entry_id,
-                entry.kind,
-                entry.business_date,
-                entry.reference,
-                posted_at.isoformat(),
-            )
-        ],
-    )
-    batch.insert(
-        POSTINGS,
-        [
-            (entry.period, entry.entry_id, seq, p.debit, p.credit, p.asset, p.amount, p.lot)
-            for seq, p in enumerate(entry.postings, start=1)
-        ],
-    )
-    insert_increments(batch, sums)
-    batch.write(session)
 
 
 def write_expired(session: Session, lots: list[Lot], debts: list[Debt]) -> None:

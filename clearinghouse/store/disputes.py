@@ -8,9 +8,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from clearinghouse.domain.adjustments import Standing
-from clearinghouse.domain.disputes import CASH
+from clearinghouse.domain.disputes import CASH, Claimable, claimable
 from clearinghouse.domain.identifiers import period_of_id
-from clearinghouse.store.adjustments import CorrectedLeg
+from clearinghouse.store.adjustments import CorrectedLeg, hold_leg
 from clearinghouse.store.bulk import array
 from clearinghouse.store.database import Session
 
@@ -46,6 +46,16 @@ class Leg(NamedTuple):
     published_at: datetime | None
     root: tuple[UUID, int]
     standing: Standing
+
+    def claimable(self, *, on_fee: bool, by_host: bool) -> Claimable:
+        """Return what can be claimed of it, by its host or its issuer, or of its fee."""
+        return claimable(
+            on_fee=on_fee,
+            by_host=by_host,
+            obligation_minor=self.obligation_minor,
+            standing_minor=self.standing.base_minor,
+            standing_fee=self.standing.fee_minor,
+        )
 
 
 class NewDispute(NamedTuple):
@@ -117,6 +127,15 @@ def leg_of(session: Session, txn_id: UUID, leg_no: int) -> Leg | None:
         return None
     root = (row[-2], row[-1])
     return Leg._make((*row[:-2], root, _standing(session, *root)))
+
+
+def held_leg(session: Session, txn_id: UUID, leg_no: int) -> Leg | None:
+    """Return a leg as it stands, and let nobody else correct it until this transaction ends."""
+    leg = leg_of(session, txn_id, leg_no)
+    if leg is None:
+        return None
+    hold_leg(session, *leg.root)
+    return leg_of(session, txn_id, leg_no)
 
 
 def corrected(found: Leg, txn_id: UUID, leg_no: int) -> CorrectedLeg:

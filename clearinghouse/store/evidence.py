@@ -27,21 +27,18 @@ class EvidenceFile(NamedTuple):
     at: datetime
 
 
-def add(session: Session, new: EvidenceFile, client: int | None, content: bytes) -> bool:
-    """Store a file; ``False``: its party has brought the same content to that dispute already."""
-    count = session.run(
+def add(session: Session, new: EvidenceFile, client: int | None, content: bytes) -> None:
+    """Store a file, whose content its party has not brought to that dispute before."""
+    session.run(
         f"INSERT INTO dispute_evidence ({_COLUMNS}, client)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [*new, client],
     )
-    if count != 1:
-        return False
     for chunk, at in enumerate(range(0, len(content), _CHUNK_BYTES)):
         session.run(
             "INSERT INTO dispute_evidence_chunks (evidence_id, chunk, bytes) VALUES (%s, %s, %s)",
             [new.evidence_id, chunk, content[at : at + _CHUNK_BYTES]],
         )
-    return True
 
 
 def same_content(

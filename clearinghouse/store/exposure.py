@@ -9,7 +9,8 @@ transaction would lock. Each process reads it about once a second, and only if a
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from threading import Lock, Thread
 
@@ -89,12 +90,14 @@ class Exposures:
 
     def __init__(self, refresh_seconds: float = REFRESH_SECONDS) -> None:
         self._refresh_seconds = refresh_seconds
-        self._state, self._reading = Lock(), Lock()
+        self._state, self._reading, self._deciding = Lock(), Lock(), Lock()
         self._directory: Directory | None = None
         self._read_at = float("-inf")
         self._limits: dict[int, int] = {}
         self._debits: dict[int, int] = {}
-        #: What was added since the last reading began.
+        #: What sequences have added that are under way: a reading does not see it, however often one begins.
+        self._under_way: dict[Session, dict[int, int]] = {}
+        #: What those have added that have ended since the last reading began.
         self._meanwhile: dict[int, int] = {}
 
     def keep_fresh(
@@ -103,7 +106,8 @@ class Exposures:
         """See to it that limits are fresh for a sequence of so many lines; at no cost where nobody has one.
 
         What is known is used while it is read anew behind, so no request waits for that; but if the directory has
-        changed, the sequence is long or nobody has asked for some seconds, it is read now. So lock nothing before.
+        changed, the sequence is long or nobody has asked for some seconds, it is read now. So take no lock before for
+        which anybody waits.
         """
         if not directory.caps and not directory.standings:
             return
@@ -118,7 +122,41 @@ class Exposures:
         is_due = asked_at - self._read_at >= self._refresh_seconds
         if is_due and self._reading.acquire(blocking=False):
             known = database, directory, now
-            Thread(target=self._read_behind, args=known, daemon=True).start()
+            try:
+                Thread(target=self._read_behind, args=known, daemon=True).start()
+            except RuntimeError:
+                # No thread is to be had: what is known is used until a request reads it itself, or gets one.
+                self._reading.release()
+
+    @contextmanager
+    def deciding(self, session: Session, directory: Directory) -> Iterator[Limits | None]:
+        """Lend the limits to one sequence at a time; what it decides is counted at once (``None``: no limits).
+
+        It is kept apart until the transaction ends (:meth:`end`).
+        """
+        if not directory.caps and not directory.standings:
+            yield None
+            return
+        with self._deciding:
+            limits = self.limits(directory)
+            yield limits
+            if limits is not None:
+                with self._state:
+                    _count(self._debits, limits.added)
+                    _count(self._under_way.setdefault(session, {}), limits.added)
+
+    def end(self, session: Session, *, may_stand: bool) -> None:
+        """Say that a transaction has ended: readings that begin from now on see what it has added, if that may stand.
+
+        What can't is taken back at once, since the same lines may be tried again.
+        """
+        if session in self._under_way:
+            with self._state:
+                added = self._under_way.pop(session)
+                if may_stand:
+                    _count(self._meanwhile, added)
+                else:
+                    _count(self._debits, {system: -amount for system, amount in added.items()})
 
     def limits(self, directory: Directory) -> Limits | None:
         """Return what is known at this moment to judge draws by; ``None`` where nobody has a limit."""
@@ -126,16 +164,6 @@ class Exposures:
             return None
         with self._state:
             return Limits(self._limits, self._debits) if self._limits else None
-
-    def add(self, limits: Limits) -> None:
-        """Count what a sequence has added, until it is read from the books.
-
-        If the sequence is not committed after all, that is put right by the next reading.
-        """
-        with self._state:
-            for sums in (self._debits, self._meanwhile):
-                for system, amount in limits.added.items():
-                    sums[system] = sums.get(system, 0) + amount
 
     def _is_unfit(self, directory: Directory, at: float) -> bool:
         """Tell whether what is known may not be used at a moment, not even while it is read again."""
@@ -163,7 +191,12 @@ class Exposures:
             owed = debits(session) if found else {}
         with self._state:
             # Some of it may be in what was read already: rather for a moment too careful than not enough.
-            for system, amount in self._meanwhile.items():
-                owed[system] = owed.get(system, 0) + amount
+            for added in (self._meanwhile, *self._under_way.values()):
+                _count(owed, added)
             self._limits, self._debits = found, owed
             self._directory, self._read_at = directory, began
+
+
+def _count(sums: dict[int, int], added: Mapping[int, int]) -> None:
+    for system, amount in added.items():
+        sums[system] = sums.get(system, 0) + amount

@@ -10,6 +10,7 @@ from clearinghouse.store.database import Session
 from clearinghouse.store.imports import IMPORT_LOCK
 from clearinghouse.store.loading import PERIOD_LOCK
 from clearinghouse.store.members import SystemProfile
+from clearinghouse.store.periods import closed_through
 from clearinghouse.store.runs import RUN_LOCK
 
 _PATIENCE_SECONDS = 5.0
@@ -35,12 +36,6 @@ def _try_lock(session: Session, lock: int, seconds: float) -> bool:
         if time.monotonic() >= until:
             return False
         time.sleep(_TRY_EVERY_SECONDS)
-
-
-def closed_through(session: Session) -> int:
-    """Return the last period that takes no more legs; 0 if there is none."""
-    row = session.row("SELECT coalesce(max(period), 0) FROM periods WHERE state <> 'open'")
-    return int(row[0]) if row else 0
 
 
 def hold_open(session: Session, day: date) -> int:

@@ -1,14 +1,10 @@
-"""Movements on systems' accounts as the journal has them, and the period that a new one goes to (domain.md §4)."""
+"""Movements on systems' accounts as the journal has them (domain.md §4)."""
 
 from __future__ import annotations
 
-from datetime import date
-
 from clearinghouse.domain.accounts import AccountKind
-from clearinghouse.domain.calendar import period_of
 from clearinghouse.domain.movements import MOVEMENT_KINDS, Movement
 from clearinghouse.store.database import Session
-from clearinghouse.store.loading import PERIOD_LOCK
 
 _POSITION = AccountKind.POSITION.value
 #: Every side of a movement that stands on a system's account; a credit is above 0.
@@ -44,24 +40,3 @@ def movements_before(session: Session, period: int) -> dict[int, int]:
         [list(MOVEMENT_KINDS), period],
     )
     return dict(rows)
-
-
-def hold_period(session: Session, day: date) -> int:
-    """Return the period that an entry of a date goes to: the date's own if it is open, else the earliest open one.
-
-    A month before the first one of all is not opened for it. The period stays open until this transaction ends: its
-    closing commits its first stage and then waits for us.
-    """
-    wanted, locked = period_of(day), 0
-    while True:
-        row = session.row(
-            "SELECT coalesce(max(period) FILTER (WHERE state <> 'open'), 0), coalesce(min(period), 0)"
-            " FROM periods"
-        )
-        closed, first = row or (0, 0)
-        target = max(wanted, int(closed) + 1, int(first))
-        if target == locked:
-            return target
-        # Read again under the lock: what was open may have begun to close before we had it.
-        session.row("SELECT pg_advisory_xact_lock_shared(%s, %s)", [PERIOD_LOCK, target])
-        locked = target

@@ -11,7 +11,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
+from clearinghouse.domain.waterfall import Recovery
 from clearinghouse.store.database import Session
+
+#: The guarantee fund, as a claimant.
+FUND = 0
 
 
 class DefaultRow(NamedTuple):
@@ -26,13 +30,6 @@ class DefaultRow(NamedTuple):
     haircut_minor: int
     borne_minor: int
     declared_at: datetime
-
-
-class Recovered(NamedTuple):
-    """What was handed on of a default so far, in fen: of all that was paid, and of that what we kept."""
-
-    paid_minor: int
-    kept_minor: int
 
 
 _DEFAULT = (
@@ -110,31 +107,59 @@ def outstanding_claims(session: Session, default_no: int) -> dict[int, int]:
     return {claimant: amount for claimant, amount in rows if amount}
 
 
-def recovered(session: Session, default_no: int) -> Recovered:
-    """Return what was handed on of a default so far."""
+def recovered(session: Session, default_no: int) -> Recovery:
+    """Return what was handed on of a default so far and not taken back."""
     row = session.row(
-        "SELECT coalesce(sum(paid_minor), 0)::bigint, coalesce(sum(kept_minor), 0)::bigint"
-        " FROM recoveries WHERE default_no = %s",
+        "SELECT coalesce(sum(kept_minor), 0)::bigint FROM recoveries WHERE default_no = %s",
         [default_no],
     )
-    return Recovered(*(row or (0, 0)))
+    claims: dict[int, int] = dict(
+        session.rows(
+            "SELECT claimant, sum(amount_minor)::bigint FROM claim_payments WHERE default_no = %s"
+            " GROUP BY 1 HAVING sum(amount_minor) <> 0 ORDER BY 1",
+            [default_no],
+        )
+    )
+    fund = claims.pop(FUND, 0)
+    return Recovery(claims, fund, int(row[0]) if row else 0)
 
 
-def add_recovery(
-    session: Session,
-    default_no: int,
-    paid_minor: int,
-    kept_minor: int,
-    claims: Mapping[int, int],
-    at: datetime,
-) -> None:
-    """Record that a defaulter has paid, and what of it each claimant got (0: the fund)."""
+def advanced(session: Session, system: int) -> int:
+    """Return what others and we have advanced for a system's defaults and it has not paid since, in fen."""
+    row = session.row(
+        "SELECT coalesce(sum(least(d.unpaid_minor - d.collateral_minor - coalesce(r.paid, 0),"
+        " i.amount_minor - i.confirmed_minor)), 0)::bigint FROM defaults d"
+        " JOIN payment_instructions i USING (period, system)"
+        " LEFT JOIN (SELECT default_no, sum(paid_minor) AS paid FROM recoveries GROUP BY 1) AS r"
+        " ON r.default_no = d.number WHERE system = %s",
+        [system],
+    )
+    return int(row[0]) if row else 0
+
+
+def backed_collateral(session: Session) -> dict[int, int]:
+    """Return the money of systems' collateral, in fen: what lines of the bank brought of it, less what was drawn.
+
+    More than that may be posted, until its line comes.
+    """
+    return dict(
+        session.rows(
+            "SELECT system, sum(amount)::bigint FROM (SELECT system, amount_minor AS amount"
+            " FROM payment_allocations WHERE kind = 'collateral'"
+            " UNION ALL SELECT system, -collateral_minor FROM defaults) AS parts GROUP BY 1"
+        )
+    )
+
+
+def add_recovery(session: Session, default_no: int, share: Recovery, at: datetime) -> None:
+    """Record what each claimant got of what a defaulter has paid, or gave back of what is gone again."""
     row = session.row(
         "INSERT INTO recoveries (default_no, paid_minor, kept_minor, at) VALUES (%s, %s, %s, %s)"
         " RETURNING number",
-        [default_no, paid_minor, kept_minor, at],
+        [default_no, share.paid_minor, share.kept_minor, at],
     )
-    for claimant, amount in claims.items():
+    to_fund = {FUND: share.fund_minor} if share.fund_minor else {}
+    for claimant, amount in {**to_fund, **share.claims}.items():
         session.run(
             "INSERT INTO claim_payments (recovery, default_no, claimant, amount_minor)"
             " VALUES (%s, %s, %s, %s)",

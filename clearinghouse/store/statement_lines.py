@@ -34,7 +34,7 @@ _COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("issuer_system", "issuer_code", "text"),
     ("is_cross_system", "crosses", "boolean"),
     ("late", "late", "boolean"),
-    ("card_masked", "CASE WHEN is_host THEN masked END", "card"),
+    ("card_masked", "CASE WHEN is_host THEN masked END", "plain"),
     ("points", "points", "number"),
     ("lots", "CASE WHEN is_issuer THEN lots END", "plain"),
     ("gross_debit_minor", f"CASE WHEN {_OWES} AND is_issuer THEN obligation_minor END", "number"),
@@ -146,7 +146,6 @@ _CSV = {"boolean": _TRUTH}
 _JSON = {
     "plain": "coalesce('\"' || ({}) || '\"', 'null')",
     "text": "coalesce(to_json({})::text, 'null')",
-    "card": "'\"', {}, '\"'",
     "number": "coalesce(({})::text, 'null')",
     "boolean": _TRUTH,
 }

@@ -96,6 +96,15 @@ ALTER TABLE dispute_evidence_chunks ALTER COLUMN bytes SET STORAGE EXTERNAL;
 """
 
 PROPOSALS = """
+CREATE FUNCTION plain_name(name text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN btrim(regexp_replace(lower(normalize(regexp_replace(name, '[\\u00ad\\u0600-\\u0605\\u061c\\u06dd\\u070f'
+        '\\u0890\\u0891\\u08e2\\u180e\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2064\\u2066-\\u206f\\ufeff\\ufff9-\\ufffb'
+        '\\U000110bd\\U000110cd\\U00013430-\\U00013438\\U0001bca0-\\U0001bca3\\U0001d173-\\U0001d17a'
+        '\\U000e0001\\U000e0020-\\U000e007f]', '', 'g'), NFKC)), '\\s+', ' ', 'g'));
+COMMENT ON FUNCTION plain_name IS
+    'a name of a person without what it may be written with or without: width, capitals, blanks,'
+    ' characters that nobody sees (domain/people.py)';
+
 CREATE TABLE proposals (
     number      integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     dispute_id  uuid REFERENCES disputes,
@@ -107,7 +116,7 @@ CREATE TABLE proposals (
     ended_by    text,
     ended_at    timestamptz,
     CHECK ((state = 'waiting') = (ended_by IS NULL) AND (state = 'waiting') = (ended_at IS NULL)),
-    CONSTRAINT two_people CHECK (state <> 'confirmed' OR ended_by <> proposed_by)
+    CONSTRAINT two_people CHECK (state <> 'confirmed' OR plain_name(ended_by) <> plain_name(proposed_by))
 );
 COMMENT ON TABLE proposals IS 'decisions and corrections that one person has proposed and another has to confirm';
 CREATE UNIQUE INDEX proposals_of_disputes ON proposals (dispute_id) WHERE state = 'waiting';

@@ -61,6 +61,7 @@ CREATE TABLE bank_lines (
     line_no              integer NOT NULL,
     account              text NOT NULL,
     entry_reference      text NOT NULL,
+    batch_reference      text,
     booked_on            date NOT NULL,
     incoming             boolean NOT NULL,
     reversal             boolean NOT NULL,
@@ -76,6 +77,9 @@ CREATE TABLE bank_lines (
     UNIQUE (account, entry_reference, incoming)
 );
 COMMENT ON COLUMN bank_lines.entry_reference IS 'the bank''s own, by which a line that comes twice is known';
+COMMENT ON COLUMN bank_lines.batch_reference IS 'of what the bank booked in one sum: its own of that entry';
+CREATE INDEX bank_lines_spelled ON bank_lines (upper(entry_reference));
+CREATE INDEX bank_lines_batches ON bank_lines (upper(batch_reference)) WHERE batch_reference IS NOT NULL;
 COMMENT ON COLUMN bank_lines.reversal IS 'takes an earlier payment back; incoming still says which way the money goes';
 COMMENT ON COLUMN bank_lines.content IS 'SHA-256 of its date, amount and direction: a reference keeps them';
 COMMENT ON COLUMN bank_lines.entry_id IS 'the entry, in in_period, that posted it to UNALLOCATED';
@@ -93,7 +97,7 @@ CREATE TABLE payment_matches (
     decision_reason text,
     CHECK ((state = 'proposed') = (decided_by IS NULL)),
     CHECK ((decided_by IS NULL) = (decided_at IS NULL) AND (decided_by IS NULL) = (decision_reason IS NULL)),
-    CONSTRAINT four_eyes CHECK (state <> 'confirmed' OR lower(btrim(decided_by)) <> lower(btrim(proposed_by)))
+    CONSTRAINT four_eyes CHECK (state <> 'confirmed' OR plain_name(decided_by) <> plain_name(proposed_by))
 );
 COMMENT ON COLUMN payment_matches.undoes IS 'takes back what the line was allocated to';
 CREATE UNIQUE INDEX payment_matches_waiting ON payment_matches (line) WHERE state = 'proposed';

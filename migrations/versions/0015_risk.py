@@ -52,17 +52,18 @@ COMMENT ON COLUMN claims.claimant IS 'the system that was cut, 0 the guarantee f
 CREATE TABLE recoveries (
     number     integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     default_no integer NOT NULL REFERENCES defaults,
-    paid_minor bigint NOT NULL CHECK (paid_minor > 0),
-    kept_minor bigint NOT NULL CHECK (kept_minor >= 0),
+    paid_minor bigint NOT NULL CHECK (paid_minor <> 0),
+    kept_minor bigint NOT NULL CHECK (kept_minor * sign(paid_minor) >= 0),
     at         timestamptz NOT NULL
 );
+COMMENT ON COLUMN recoveries.paid_minor IS 'below 0: money that had been handed on was returned, and is taken back';
 COMMENT ON COLUMN recoveries.kept_minor IS 'of what was paid, what pays the fees that the clearing house had borne';
 
 CREATE TABLE claim_payments (
     recovery     integer NOT NULL REFERENCES recoveries,
     default_no   integer NOT NULL,
     claimant     integer NOT NULL,
-    amount_minor bigint NOT NULL CHECK (amount_minor > 0),
+    amount_minor bigint NOT NULL CHECK (amount_minor <> 0),
     PRIMARY KEY (recovery, claimant),
     FOREIGN KEY (default_no, claimant) REFERENCES claims
 );

@@ -13,6 +13,7 @@ from settlement.statements.pdf_sections import (
     counterparties_table,
     issued_table,
     movements_table,
+    payment_tables,
     securities_table,
 )
 from settlement.statements.presentation import (
@@ -23,6 +24,7 @@ from settlement.statements.presentation import (
     notes,
     party_facts,
     summary_rows,
+    to_transfer_minor,
 )
 from settlement.statements.sections import SigningKey
 from settlement.statements.statement import Activity, NetPoint, Party, Statement
@@ -46,6 +48,7 @@ _WORDS = {
     "for_clearing_house": labels.FOR_CLEARING_HOUSE,
     "for_member": labels.FOR_MEMBER,
     "history": labels.HISTORY,
+    "how_settled": labels.HOW_SETTLED,
     "issued": labels.POINTS_LIABILITY,
     "issued_unit": labels.POINTS_UNIT,
     "item": labels.ITEM,
@@ -54,6 +57,7 @@ _WORDS = {
     "net": labels.NET,
     "no_counterparties": labels.NO_COUNTERPARTIES,
     "notes": labels.NOTES,
+    "older_debts": labels.OLDER_DEBTS,
     "own_system": labels.OWN_SYSTEM,
     "prepared_for": labels.PREPARED_FOR,
     "proofs": labels.PROOFS,
@@ -93,6 +97,7 @@ def template_data(statement: Statement) -> dict[str, Any]:
         "activities": [_activity(activity) for activity in statement.activities],
         "activity_total": _activity(statement.activity_total),
         "vat": _vat(statement),
+        "payment": payment_tables(statement),
         "movements": movements_table(statement),
         "adjustments": adjustments_table(statement),
         "counterparties": counterparties_table(statement),
@@ -135,12 +140,16 @@ def unit(currency: str) -> Label:
 def _headline(statement: Statement) -> dict[str, Any]:
     """Return the one amount that matters, who pays it to whom, and in capitals where they are used."""
     summary = statement.summary
-    written = f"人民币{capitals(summary.net_minor)}" if statement.currency == "CNY" else ""
+    amount = to_transfer_minor(statement)
+    differs = amount != summary.net_minor
+    written = f"人民币{capitals(amount)}" if statement.currency == "CNY" else ""
     return {
-        "direction": direction(summary.net_minor),
-        "sign": (summary.net_minor > 0) - (summary.net_minor < 0),
+        "label": labels.REALLY_TRANSFERRED if differs else labels.NET,
+        "net": f"{labels.NET} {shown(summary.net_minor)}" if differs else "",
+        "direction": direction(amount),
+        "sign": (amount > 0) - (amount < 0),
         "currency": statement.currency,
-        "amount": shown(abs(summary.net_minor)),
+        "amount": shown(abs(amount)),
         "capitals": written,
         "closing_direction": direction(summary.closing_minor),
         "closing": shown(abs(summary.closing_minor)),

@@ -9,6 +9,7 @@ from typing import Any
 from settlement.statements import labels
 from settlement.statements.amounts import shown
 from settlement.statements.labels import Label
+from settlement.statements.presentation import payment_rows
 from settlement.statements.sections import Member, Proof
 from settlement.statements.statement import Counterparty, Statement
 
@@ -171,6 +172,38 @@ def issued_table(statement: Statement) -> Table:
         [[row.issuer, *figures(row)] for row in statement.issued],
         figures(statement.issued_total),
     )
+
+
+def payment_tables(statement: Statement) -> dict[str, Any] | None:
+    """Return how the net is settled, and what was unpaid of earlier periods; ``None`` if there is nothing to settle."""
+    payment = statement.payment
+    if payment is None:
+        return None
+    *parts, total = (
+        [[row.label.zh, row.label.en], row.reference, shown(row.amount_minor)]
+        for row in payment_rows(payment)
+    )
+    debts = payment.older_debts
+    return {
+        "settled": table((labels.ITEM, labels.REFERENCE, labels.AMOUNT), [*parts, total], left=2),
+        "debts": table(
+            (labels.REFERENCE, labels.UNPAID_AT_END, labels.SET_OFF_NOW, labels.STILL_UNPAID),
+            [
+                [
+                    row.reference,
+                    shown(row.unpaid_minor),
+                    shown(-row.set_off_minor),
+                    shown(row.left_minor),
+                ]
+                for row in debts
+            ],
+            [
+                shown(sum(row.unpaid_minor for row in debts)),
+                shown(-sum(row.set_off_minor for row in debts)),
+                shown(sum(row.left_minor for row in debts)),
+            ],
+        ),
+    }
 
 
 def securities_table(statement: Statement) -> Table:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from settlement.statements import labels
 from settlement.statements.amounts import percent, shown_moment
 from settlement.statements.labels import Label
+from settlement.statements.sections import Payment
 from settlement.statements.statement import OPERATOR, Party, Statement
 
 #: A workbook lists at most so many lines; beyond it they are in the CSV only (XLSX takes 75 s a million).
@@ -100,6 +101,43 @@ def summary_rows(statement: Statement) -> tuple[SummaryRow, ...]:
         SummaryRow("payments", labels.PAYMENTS, -summary.payments_minor, "total"),
         SummaryRow("closing", labels.CLOSING, summary.closing_minor, "total"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """One line of how the net is settled; the last one is what the others add up to."""
+
+    label: Label
+    reference: str
+    amount_minor: int
+
+
+def payment_rows(payment: Payment) -> tuple[PaymentRow, ...]:
+    """Return how the net is settled: net + what stands on the account − what is set off = what is transferred."""
+    rows = [PaymentRow(labels.NET, "", payment.net_minor)]
+    if payment.carried_minor:
+        rows.append(PaymentRow(labels.STANDING, "", payment.carried_minor))
+    rows.extend(
+        PaymentRow(labels.SET_OFF_AGAINST, debt.reference, -debt.set_off_minor)
+        for debt in payment.older_debts
+        if debt.set_off_minor
+    )
+    way = labels.WAYS[payment.way]
+    really = labels.REALLY_TRANSFERRED
+    rows.append(
+        PaymentRow(
+            Label(f"{really.zh}（{way.zh}）", f"{really.en} ({way.en})"),
+            payment.reference,
+            payment.amount_minor,
+        )
+    )
+    return tuple(rows)
+
+
+def to_transfer_minor(statement: Statement) -> int:
+    """Return what is really paid to the party (+) or by it (−): its net, where nothing else is known."""
+    payment = statement.payment
+    return statement.summary.net_minor if payment is None else payment.amount_minor
 
 
 def direction(amount_minor: int) -> Label:

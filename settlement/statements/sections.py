@@ -94,6 +94,33 @@ class Security:
 
 
 @dataclass(frozen=True, slots=True)
+class OlderDebt:
+    """What the party had not paid of an earlier period at this one's end, and what of it this one's payment takes."""
+
+    reference: str
+    unpaid_minor: int
+    set_off_minor: int
+    left_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """How the party's net is settled: net + carried − what is set off against older debts = ``amount_minor``.
+
+    ``amount_minor`` is what is really paid to the party (+) or by it (−), ``way`` how (as ``Member.settled_by``), and
+    ``reference`` the instruction's. ``carried_minor`` is the credit that stood on its account at the period's end.
+    """
+
+    way: str
+    reference: str
+    net_minor: int
+    carried_minor: int
+    set_off_minor: int
+    amount_minor: int
+    older_debts: tuple[OlderDebt, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """One system as the clearing house controls it; amounts as on that system's own statement.
 

@@ -20,6 +20,7 @@ from settlement.statements.sections import (
     Exchange,
     Issued,
     Movement,
+    Payment,
     Security,
     SigningKey,
     summed,
@@ -58,7 +59,7 @@ class StatementLine:
     issuer_system: str | None
     is_cross_system: bool
     late: bool
-    card_masked: str
+    card_masked: str | None
     points: int | None
     lots: str | None
     gross_debit_minor: int | None
@@ -157,7 +158,8 @@ class Statement:
 
     ``history`` is oldest first and ends with this period; ``line_count`` is how many ``lines``
     there are. ``exchanges`` add up to the counterparties' amounts, ``adjustments`` to the summary's
-    adjustments, ``movements`` to minus its payments. ``control`` is the clearing house's only.
+    adjustments, ``movements`` to minus its payments. ``control`` is the clearing house's only, ``payment``
+    a member's where it has something to settle.
     """
 
     statement_no: str
@@ -185,6 +187,7 @@ class Statement:
     movements: tuple[Movement, ...] = ()
     issued: tuple[Issued, ...] = ()
     securities: tuple[Security, ...] = ()
+    payment: Payment | None = None
     control: Control | None = None
     signing_key: SigningKey | None = None
 

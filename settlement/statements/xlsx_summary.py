@@ -16,9 +16,11 @@ from settlement.statements.presentation import (
     document_facts,
     is_operator,
     party_facts,
+    payment_rows,
     summary_rows,
     where_lines_are,
 )
+from settlement.statements.sections import Payment
 from settlement.statements.statement import Statement
 from settlement.statements.xlsx_cells import (
     Column,
@@ -49,6 +51,8 @@ def write_summary(
     put_text(sheet, 1, 0, f"{statement.operator.name_en} · {labels.TITLE.en}", styles.soft)
     row = _write_facts(sheet, styles, statement, 3)
     row, cells = _write_totals(sheet, styles, statement, row + 1)
+    if statement.payment is not None:
+        row = _write_payment(sheet, styles, statement.payment, row + 1)
     row, fees = _write_activities(sheet, styles, statement, row + 1)
     row = _write_checks(sheet, styles, statement, {**columns, "activity": fees}, cells, row + 1)
     _write_history(workbook, sheet, styles, statement, row + 1)
@@ -111,6 +115,40 @@ def _write_totals(
             put_amount(sheet, row, column, summary.amount_minor, styles.amount)
         row += 1
     return row, cells
+
+
+def _write_payment(sheet: Worksheet, styles: Styles, payment: Payment, row: int) -> int:
+    """Write how the net is settled and what was unpaid of earlier periods; return the next free row."""
+    _section(sheet, styles, row, labels.HOW_SETTLED)
+    _headings(sheet, styles, row + 1, (labels.REFERENCE, labels.AMOUNT))
+    first = row = row + 2
+    *parts, total = payment_rows(payment)
+    for part in parts:
+        put_text(sheet, row, _ZH, part.label.zh, styles.text)
+        put_text(sheet, row, _EN, part.label.en, styles.text)
+        put_text(sheet, row, _DETAIL, part.reference, styles.text)
+        put_amount(sheet, row, _TOTAL, part.amount_minor, styles.amount)
+        row += 1
+    put_text(sheet, row, _ZH, total.label.zh, styles.text_total)
+    put_text(sheet, row, _EN, total.label.en, styles.text_total)
+    put_text(sheet, row, _DETAIL, total.reference, styles.text_total)
+    formula = f"=ROUND(SUM({xl_range(first, _TOTAL, row - 1, _TOTAL)}),2)"
+    put_sum(sheet, row, _TOTAL, formula, total.amount_minor, styles.amount_total)
+    put_text(sheet, row, _TOTAL + 1, str(direction(total.amount_minor)), styles.beside)
+    row += 1
+    if not payment.older_debts:
+        return row
+    _section(sheet, styles, row + 1, labels.OLDER_DEBTS)
+    columns = (labels.UNPAID_AT_END, labels.SET_OFF_NOW, labels.STILL_UNPAID)
+    _headings(sheet, styles, row + 2, columns, labels.REFERENCE)
+    row += 3
+    for debt in payment.older_debts:
+        put_text(sheet, row, _ZH, debt.reference, styles.text)
+        amounts = (debt.unpaid_minor, -debt.set_off_minor, debt.left_minor)
+        for column, amount in enumerate(amounts, start=_DETAIL):
+            put_amount(sheet, row, column, amount, styles.amount)
+        row += 1
+    return row
 
 
 def _write_activities(

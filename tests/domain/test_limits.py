@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from clearinghouse.domain.clearing import Leg
 from clearinghouse.domain.limits import Limits, most_within
 from clearinghouse.domain.standing import Standing, Step, standing_after
-from clearinghouse.domain.waterfall import recovery, split, waterfall
+from clearinghouse.domain.waterfall import Recovery, recovery, split, taken_back, waterfall
 
 AUR, BAM, CLD = 1, 2, 3
 amounts = st.integers(0, 10**12)
@@ -78,6 +78,21 @@ def test_every_fen_is_borne_once_and_comes_back_in_the_reverse_order(
     assert sum(back.claims.values()) + back.fund_minor + back.kept_minor == paid
     assert back.fund_minor == 0 or dict(back.claims) == dict(loss.haircuts)
     assert back.kept_minor == 0 or back.fund_minor == loss.fund_minor
+
+
+@given(claims=weights, fund=amounts, kept=amounts, returned=amounts, left=amounts)
+def test_what_is_gone_again_is_taken_back_from_the_last_first_and_nobody_gives_more_than_it_got(
+    claims: dict[int, int], fund: int, kept: int, returned: int, left: int
+) -> None:
+    handed_on = Recovery(claims, fund, kept)
+    back = taken_back(returned, handed_on, left)
+    in_fund = min(fund, left)
+    assert -back.paid_minor == min(returned, handed_on.paid_minor - fund + in_fund)
+    assert 0 <= -back.kept_minor <= kept
+    assert 0 <= -back.fund_minor <= in_fund
+    assert back.fund_minor == 0 or -back.kept_minor == kept
+    assert not back.claims or (-back.fund_minor, -back.kept_minor) == (in_fund, kept)
+    assert all(0 < -amount <= claims[system] for system, amount in back.claims.items())
 
 
 def test_a_standing_is_what_was_recorded_last() -> None:

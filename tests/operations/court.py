@@ -1,6 +1,8 @@
 """A dispute from its first word to its last, in books of its own: who opens, answers, decides and escalates it."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,13 +22,17 @@ from clearinghouse.operations.disputing import (
 )
 from clearinghouse.operations.events import events_after
 from clearinghouse.operations.party import Party
-from clearinghouse.store.database import Database
+from clearinghouse.store.database import Database, Session
 from clearinghouse.store.vault import Vault
 from tests.alliances import MiniAlliance, TestClock
 from tests.conftest import Server
 from tests.operations.months import publish_without_files
 from tests.operations.parties import party
 
+_WAITING = (
+    "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 NOVEMBER = 2026 * 12 + 10
 MAKER, CHECKER = Authority("示例甲", "凭证不符"), Authority("示例乙", "同意")
 THIRD, FOURTH = Authority("示例丙", "再次审理"), Authority("示例丁", "同意")
@@ -104,6 +110,19 @@ class Court:
         for system, other, amount in self.rows():
             found[system, other is None] = found.get((system, other is None), 0) + amount
         return {key: amount for key, amount in found.items() if amount}
+
+    @contextmanager
+    def beside(self, deed: Callable[[], object]) -> Iterator[tuple[Session, Callable[[], object]]]:
+        """Do something in a transaction, and a deed beside it that is begun before that ends; with what became of it.
+
+        The deed is begun once all is done, and the transaction ends once the deed waits for a lock, or is done too.
+        """
+        with ThreadPoolExecutor(1) as pool, self.context.database.posting() as session:
+            done: list[Future[object]] = []
+            yield session, lambda: done[0].exception() or done[0].result()
+            done.append(pool.submit(deed))
+            while not done[0].done() and not self.alliance.value(_WAITING):
+                time.sleep(0.01)
 
     def told(self, who: Party) -> list[str]:
         return [

@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
-from threading import Event
+from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest
+from psycopg2.errors import UniqueViolation
+from stdnum import luhn
 
 from clearinghouse.domain.deciding import Accepted, Held, Outcome, Refused
 from clearinghouse.domain.errors import OperatorRefused
+from clearinghouse.domain.transactions import Line
 from clearinghouse.operations.balance import HostBalance, balance_for
 from clearinghouse.operations.cards import look_up
 from clearinghouse.operations.changing import Authority
@@ -246,20 +251,104 @@ def test_what_is_known_is_used_while_it_is_read_again_behind(alliance: MiniAllia
 
 
 def test_tills_at_once_share_one_limit(alliance: MiniAlliance) -> None:
-    tills = replace(alliance.context, exposures=Exposures(3_600))
-    lines = [
-        alliance.line("redeem", "CLD-GZ", f"R{n}", "T1", "2026-11-02", points=100)
-        for n in range(20)
+    """A traveller at each till, so that nothing but the limit makes them take turns: it is kept to the fen."""
+    tills_open = 12
+    travellers = [(f"P{n}", "示例", f"+86138001390{n:02}") for n in range(tills_open)]
+    bodies = [f"62778100001{n:04}" for n in range(tills_open)]
+    numbers = [body + luhn.calc_check_digit(body) for body in bodies]
+    cards = [
+        (number, traveller[0], "AUR-BJ", "A2", "2026-01-05")
+        for number, traveller in zip(numbers, travellers, strict=True)
     ]
-    with ThreadPoolExecutor(6) as pool:
-        outcomes = list(pool.map(lambda line: post(tills, [line])[0], lines))
-    beijing = hotel(alliance, "AUR-BJ")
-    drawn = [value for outcome in outcomes for issuer, value in legs(outcome) if issuer == beijing]
-    assert sum(drawn) == 1_000
+    alliance.add({"travellers.csv": travellers, "cards.csv": cards})
+    for n, number in enumerate(numbers):
+        alliance.accept("award", "AUR-BJ", f"P{n}", number, "2026-11-01", points=250)
+    tills = replace(alliance.context, exposures=Exposures(3_600))
+    start = Barrier(tills_open)
+
+    def redeem(till: int) -> Outcome:
+        line = alliance.line(
+            "redeem", "CLD-GZ", f"R{till}", numbers[till], "2026-11-02", points=250
+        )
+        start.wait()
+        return post(tills, [line])[0]
+
+    with ThreadPoolExecutor(tills_open) as pool:
+        outcomes = list(pool.map(redeem, range(tills_open)))
+    refused = [code(outcome) for outcome in outcomes if isinstance(outcome, Refused)]
+    assert refused == ["net_debit_cap_exceeded"] * (tills_open - 4)
+    assert exposure(alliance, "AUR").debit_minor == 1_000
+
+
+def test_what_is_not_committed_yet_survives_readings_beside_it(alliance: MiniAlliance) -> None:
+    tills = replace(alliance.context, exposures=Exposures(3_600))
+    beijing, hangzhou = hotel(alliance, "AUR-BJ"), hotel(alliance, "BAM-HZ")
+
+    def redeem(ref: str, points: int, readings: int = 0) -> Outcome:
+        def read(*_: object) -> None:
+            for _reading in range(readings):
+                directory = tills.current_directory()
+                tills.exposures._read(tills.database, directory, tills.clock())
+
+        line = alliance.line("redeem", "CLD-GZ", ref, "T1", "2026-11-02", points=points)
+        return post(tills, [line], alongside=read)[0]
+
+    assert legs(redeem("R1", 600, readings=2)) == [(beijing, 600)]
+    assert legs(redeem("R2", 401)) == [(hangzhou, 401)]
+    # What is in the books is counted from them alone.
+    tills.exposures._read_at = float("-inf")
+    assert legs(redeem("R3", 400)) == [(beijing, 400)]
+    assert tills.exposures._under_way == {}
+
+
+@pytest.mark.parametrize(("error", "room"), [(UniqueViolation, 400), (RuntimeError, 1_000)])
+def test_what_came_to_nothing_takes_no_room_when_it_is_tried_again(
+    alliance: MiniAlliance, error: type[Exception], room: int
+) -> None:
+    tills = replace(alliance.context, exposures=Exposures(3_600))
+    attempts = count()
+
+    def fail_once(*_: object) -> None:
+        if next(attempts) == 0:
+            raise error
+
+    def line(ref: str, points: int) -> Line:
+        return alliance.line("redeem", "CLD-GZ", ref, "T1", "2026-11-02", points=points)
+
+    # A sequence that another came before is tried again by itself.
+    with suppress(RuntimeError):
+        post(tills, [line("R1", 600)], alongside=fail_once)
+    assert legs(post(tills, [line("R2", room)])[0]) == [(hotel(alliance, "AUR-BJ"), room)]
+    assert exposure(alliance, "AUR").debit_minor == 1_000
+
+
+def test_a_thread_that_is_not_to_be_had_is_asked_for_again(
+    alliance: MiniAlliance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind = Exposures(3_600)
+    other = replace(alliance.context, exposures=behind)
+
+    def redeem(ref: str) -> Outcome:
+        line = alliance.line("redeem", "CLD-GZ", ref, "T1", "2026-11-02", points=10)
+        return post(other, [line])[0]
+
+    def no_thread(_: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    redeem("R1")
+    behind._read_at -= 3_600
+    long_ago = behind._read_at
+    with monkeypatch.context() as patch:
+        patch.setattr(Thread, "start", no_thread)
+        assert isinstance(redeem("R2"), Accepted)
+    redeem("R3")
+    with behind._reading:
+        assert behind._read_at > long_ago
 
 
 def test_without_a_cap_nothing_is_read(context: Context, tmp_path: Path) -> None:
     alliance = MiniAlliance(context, tmp_path)
     alliance.accept("award", "AUR-BJ", "A1", "T1", "2026-10-01", points=2_000)
     alliance.accept("redeem", "CLD-GZ", "R1", "T1", "2026-11-02", points=2_000)
-    assert alliance.context.exposures._directory is None
+    exposures = alliance.context.exposures
+    assert (exposures._directory, exposures._under_way) == (None, {})

@@ -30,6 +30,7 @@ def header(name: str, old: str, new: str) -> Change:
 
 
 R3 = "BAM-HZ,R3,R2,refund"
+OPEN = "line 4: a quotation mark is open at the end of the line; line breaks in a value are not allowed"
 TRANSACTION_FAULTS: list[tuple[Change, str]] = [
     (value("amount_minor", "1e30"), 'line 4: amount_minor "1e30" is not a whole number'),
     (value("amount_minor", "12.0"), 'line 4: amount_minor "12.0" is not a whole number'),
@@ -64,10 +65,10 @@ TRANSACTION_FAULTS: list[tuple[Change, str]] = [
     (value("card_number", "6" * 65), "line 4: card_number is longer than 64 characters"),
     (edited(T1, "R3,R2,refund", "R3,R2,refund,"), "line 4: has 10 values where the header has 9"),
     (edited(T1, "R3,R2,refund", "R3,refund"), "line 4: has 8 values where the header has 9"),
-    (edited(T1, R3, '"BAM-HZ,R3,R2,refund'), "line 4: the quotation marks do not match"),
+    (edited(T1, R3, '"BAM-HZ,R3,R2,refund'), OPEN),
     (edited(T1, R3, '"BAM"-HZ,R3,R2,refund'), "line 4: the quotation marks do not match"),
     (edited(T1, R3, 'BAM"HZ,R3,R2,refund'), "line 4: the quotation marks do not match"),
-    (edited(T1, R3, '"BAM\nHZ",R3,R2,refund'), "line 4: the quotation marks do not match"),
+    (edited(T1, R3, '"BAM\nHZ",R3,R2,refund'), OPEN),
     (edited(T1, R3, "BAM\rHZ,R3,R2,refund"), "line 4: has a carriage return inside a line"),
     (edited(T1, R3, "BAM\0HZ,R3,R2,refund"), "line 4: has a NUL byte"),
     (edited(T1, R3, f"{'x' * 200_000},R3,R2,refund"), "line 4: has a value too long"),
@@ -250,5 +251,5 @@ def test_lines_are_counted_across_blocks(tmp_path: Path) -> None:
     with pytest.raises(PackFault, match=f"{T1} line 7006: has 10 values"):
         load(write_pack(tmp_path, appended(T1, *lines)))
     lines[6990] = lines[6990].replace("K", '"K')
-    with pytest.raises(PackFault, match=f"{T1} line 6996: the quotation marks do not match"):
+    with pytest.raises(PackFault, match=f"{T1} line 6996: a quotation mark is open"):
         load(write_pack(tmp_path, appended(T1, *lines)))

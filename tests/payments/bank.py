@@ -7,7 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from clearinghouse.operations.changing import Authority
+from clearinghouse.operations.context import Context
+from clearinghouse.operations.payments import matching
 from clearinghouse.operations.payments.bank_csv import NEEDED, OPTIONAL
+from clearinghouse.operations.payments.importing import import_bank_file
+from clearinghouse.operations.payments.sharing import Target
 
 #: Our own account, and those of the systems of ``tests.alliances``.
 OURS = "6222000000000000001"
@@ -77,6 +82,15 @@ def csv(path: Path, lines: Sequence[Booked], *, account: str = OURS) -> Path:
         )
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return path
+
+
+def bring_collateral(context: Context, path: Path, code: str, fen: int) -> None:
+    """Let the bank bring the money of collateral that is posted, and tie it to that."""
+    clerk, checker = Authority("clerk", "daily statement"), Authority("checker", "seen")
+    file = camt(path, [Booked(path.stem, fen, day=context.clock().date())])
+    (arrived,) = import_bank_file(context, file, clerk).arrived
+    matching.propose(context, arrived.line.number, [Target(code, as_collateral=True)], clerk)
+    matching.confirm(context, arrived.line.number, checker)
 
 
 def _yuan(amount: int) -> str:

@@ -36,6 +36,7 @@ def test_camt_and_csv_say_the_same(tmp_path: Path) -> None:
         "结算 <October>",
         "6222000047109087253",
         "示例付款人",
+        None,
     )
     assert (first[1].incoming, first[1].reversal, first[1].amount_minor) == (False, True, 5)
 
@@ -121,6 +122,10 @@ FAULTS = {
     "nothing": (document(entry(amount='<Amt Ccy="CNY">0.00</Amt>')), "an amount is zero"),
     "no day": (document(entry(day="")), "is not a date"),
     "the same twice": (document(entry(), entry()), "entry 2: it has the bank's reference of"),
+    "in one sum and in parts": (
+        document(entry(), entry(details=details("4.00", "6.00"))),
+        "entry 2: it has the bank's reference of",
+    ),
     "does not foot": (
         document(entry(), head=balances("1.00", "12.00")),
         "its entries do not lead from the opening to the closing balance",

@@ -1,6 +1,6 @@
 """Importing what the bank says: matched where there is no doubt, posted once, never half."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import pytest
 from lxml import etree
 
 from clearinghouse.domain.accounts import AccountKind
+from clearinghouse.domain.calendar import cut_off
 from clearinghouse.domain.errors import BankFileFault
 from clearinghouse.domain.matching import Finding
 from clearinghouse.operations.context import Context
@@ -189,6 +190,19 @@ def test_older_debts_are_set_off_before_anything_is_paid_out(desk: Desk) -> None
     desk.must_hold()
 
 
+def test_an_older_month_whose_last_debt_is_set_off_is_settled(desk: Desk) -> None:
+    """Of October only AUR's debt is open; it is met by what AUR is to receive for November."""
+    desk.bank(Booked("B1", -28_211, BAM, "BAM"), Booked("B2", -1_960, CLD, "CLD"))
+    assert desk.state() == "published"
+    desk.post("spend", "BAM-HZ", "n1", "T1", "2026-11-13", amount=5_000_000)
+    desk.post("redeem", "AUR-BJ", "n2", "T1", "2026-11-14", points=50_000)
+    desk.settle("2026-11")
+    assert (desk.state(), desk.state(OCTOBER + 1)) == ("settled", "published")
+    for code in (None, "AUR", "BAM", "CLD"):
+        assert desk.events("period.settled", code) == [{"period": "2026-10"}]
+    desk.must_hold()
+
+
 def test_what_was_paid_between_netting_and_publication_stands_as_credit(desk: Desk) -> None:
     """The figures of November are those of its end; AUR pays October's debt in December, before it is published."""
     desk.post("spend", "BAM-HZ", "n1", "T1", "2026-11-13", amount=5_000_000)
@@ -199,6 +213,31 @@ def test_what_was_paid_between_netting_and_publication_stands_as_credit(desk: De
     november = desk.instruction("AUR", OCTOBER + 1)
     assert november.outstanding_minor == 17_750
     assert desk.credit("AUR") == 31_250
+    desk.must_hold()
+
+
+@pytest.mark.parametrize("more_owed", [False, True])
+def test_a_debt_is_met_once_although_its_return_counts_later(desk: Desk, more_owed: bool) -> None:
+    """AUR pays for October; what comes back in December was paid again in November, as a late file tells."""
+    owed = 0
+    if more_owed:
+        desk.post("spend", "AUR-SH", "n1", "T1", "2026-11-13", amount=1_000_000)
+        desk.post("redeem", "BAM-HZ", "n2", "T1", "2026-11-13", points=3_333)
+        desk.settle("2026-11")
+        owed = desk.instruction("AUR", OCTOBER + 1).amount_minor
+    month = 12 if more_owed else 11
+    desk.post("spend", "BAM-HZ", "n3", "T1", f"2026-{month}-13", amount=5_000_000)
+    desk.post("redeem", "AUR-BJ", "n4", "T1", f"2026-{month}-14", points=50_000)
+    desk.bank(Booked("B1", 31_250, AUR, "AUR", day=date(2026, month, 14)))
+    desk.clock.pass_to(cut_off(OCTOBER + month - 10, 1, "Asia/Shanghai"))
+    first = date(2027, 1, 1) if more_owed else date(2026, 12, 1)
+    desk.bank(Booked("R1", -31_250, AUR, "AUR", day=first, reversal=True))
+    desk.bank(Booked("B2", 31_250, AUR, "AUR", day=first - timedelta(days=1)))
+    desk.settle(f"2026-{month}")
+    paid_out = desk.instruction("AUR", OCTOBER + month - 10)
+    assert (paid_out.direction.value, paid_out.set_off_minor) == ("out", owed)
+    assert desk.instruction("AUR").state == "confirmed"
+    assert desk.position("AUR") == paid_out.outstanding_minor == paid_out.amount_minor - owed
     desk.must_hold()
 
 
@@ -224,6 +263,50 @@ def test_what_contradicts_an_earlier_file_is_refused(desk: Desk) -> None:
     desk.bank(*ALL)
     path = camt(desk.folder / "x.xml", [Booked("B1", 31_251, AUR, "AUR")])
     assert "imported before with another date or amount" in fault(desk, path)
+
+
+def in_parts(path: Path, *fen: int) -> Path:
+    """A statement of one entry, as told in its parts."""
+    text = path.read_text(encoding="utf-8")
+    start, end = text.index("<TxDtls>"), text.index("</NtryDtls>")
+    parts = [
+        text[start:end].replace("</Refs>", f'</Refs><Amt Ccy="CNY">{Decimal(one) / 100:.2f}</Amt>')
+        for one in fen
+    ]
+    split = path.with_suffix(f".{len(fen)}.xml")
+    split.write_text(text[:start] + "".join(parts) + text[end:], encoding="utf-8")
+    return split
+
+
+@pytest.mark.parametrize("write", [camt, csv])
+@pytest.mark.parametrize("sum_first", [True, False])
+def test_an_entry_is_posted_once_in_one_sum_or_in_its_parts(
+    desk: Desk, write: object, sum_first: bool
+) -> None:
+    assert callable(write)
+    booked = [Booked("X5", 20_000, AUR, "AUR")]
+    parts = in_parts(camt(desk.folder / "a.xml", booked), 15_000, 5_000)
+    files = [write(desk.folder / "b", booked), parts]
+    first, second = files if sum_first else reversed(files)
+    desk.take(first)
+    again = desk.take(second)
+    assert (again.lines - again.known, desk.balance(AccountKind.BANK)) == (0, -20_000)
+    other = in_parts(camt(desk.folder / "c.xml", [Booked("X5", 30_000, AUR, "AUR")]), *[10_000] * 3)
+    assert "imported before with another date or amount" in fault(desk, other)
+    # The same sum on its way back is another entry.
+    desk.bank(Booked("X5", -20_000, AUR, "AUR", reversal=True))
+    assert desk.balance(AccountKind.BANK) == 0
+    desk.must_hold()
+
+
+def test_a_reference_in_other_capitals_is_the_same_if_the_rest_is(desk: Desk) -> None:
+    desk.bank(Booked("B1", 20_000, AUR, "AUR"))
+    assert desk.bank(Booked("b1", 20_000, AUR, "AUR")).known == 1
+    assert desk.bank(Booked("b1", 20_001, AUR, "AUR")).known == 0
+    assert desk.balance(AccountKind.BANK) == -40_001
+    twice = camt(desk.folder / "x.xml", [Booked("B2", 1), Booked("b2", 1)])
+    assert "it has the bank's reference of" in fault(desk, twice)
+    desk.must_hold()
 
 
 def test_another_account_must_be_said_to_be_ours(desk: Desk) -> None:

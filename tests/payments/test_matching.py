@@ -51,7 +51,7 @@ def test_what_is_proposed_changes_nothing_until_another_confirms(waiting: Desk) 
     desk.must_hold()
 
 
-@pytest.mark.parametrize("name", ["maker", " Maker", "MAKER ", "ｍａｋｅｒ"])
+@pytest.mark.parametrize("name", ["maker", " Maker", "MAKER ", "ｍａｋｅｒ", "ma\u200bker"])
 def test_nobody_confirms_what_he_proposed(waiting: Desk, name: str) -> None:
     waiting.propose("X", "AUR")
     with pytest.raises(OperatorRefused, match="another person has to confirm"):
@@ -60,15 +60,17 @@ def test_nobody_confirms_what_he_proposed(waiting: Desk, name: str) -> None:
     assert waiting.audited("payment.confirm") == []
 
 
-def test_the_database_itself_wants_four_eyes(waiting: Desk) -> None:
+@pytest.mark.parametrize("name", ["MAKER ", "ｍａｋｅｒ", "\u3000maker", "ma\u200bker"])
+def test_the_database_itself_wants_four_eyes(waiting: Desk, name: str) -> None:
     waiting.propose("X", "AUR")
     with (
         pytest.raises(psycopg2.errors.CheckViolation, match="four_eyes"),
         waiting.context.database.office() as session,
     ):
         session.run(
-            "UPDATE payment_matches SET state = 'confirmed', decided_by = 'MAKER ',"
-            " decided_at = now(), decision_reason = 'x'"
+            "UPDATE payment_matches SET state = 'confirmed', decided_by = %s,"
+            " decided_at = now(), decision_reason = 'x'",
+            [name],
         )
 
 

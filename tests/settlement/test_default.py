@@ -8,7 +8,7 @@ from clearinghouse.domain.calendar import parse_period
 from clearinghouse.domain.deciding import Accepted, Outcome, Refused
 from clearinghouse.domain.errors import OperatorRefused
 from clearinghouse.operations.changing import Authority
-from clearinghouse.operations.collateral import post_collateral, release_collateral
+from clearinghouse.operations.collateral import release_collateral
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.contributing import contribute
 from clearinghouse.operations.defaulting import Declared, declare_default, recover
@@ -55,7 +55,7 @@ def september_as_it_should_be(year: Year) -> None:
     assert year.state("2026-09") == "settled"
     given = contribute(year.context, parse_period("2026-09"), TWO)
     assert {row.system_code: row.amount_minor for row in given} == {"AUR": 2_000, "CLD": 400}
-    assert post_collateral(year.context, "AUR", 5_000, "custody 1", TWO) == 5_000
+    assert year.pledge("AUR", 5_000) == 5_000
 
 
 def october_is_not_paid(year: Year) -> None:

@@ -80,6 +80,33 @@ def test_the_lines_add_up_to_the_summary(folder: Path, month: str, party: str) -
 
 
 @every
+def test_what_does_not_apply_is_null_and_no_empty_text(
+    folder: Path, month: str, party: str
+) -> None:
+    found = statement(folder, month, party)["lines"]
+    assert found
+    assert all("" not in line.values() for line in found)
+    cards = {line["card_masked"] for line in found}
+    assert (cards == {None}) is (party == "OPERATOR")
+
+
+@every
+def test_how_the_net_is_settled_adds_up(folder: Path, month: str, party: str) -> None:
+    found = statement(folder, month, party)
+    payment = found["payment"]
+    if payment is None:
+        assert party == "OPERATOR" or found["summary"]["net_minor"] == 0
+        return
+    standing = payment["net_minor"] + payment["carried_minor"]
+    assert payment["net_minor"] == found["summary"]["net_minor"]
+    assert standing - payment["set_off_minor"] == payment["amount_minor"]
+    debts = payment["older_debts"]
+    assert sum(row["set_off_minor"] for row in debts) == payment["set_off_minor"]
+    for row in debts:
+        assert row["unpaid_minor"] - row["set_off_minor"] == row["left_minor"] >= 0
+
+
+@every
 def test_the_tables_of_a_statement_add_up(folder: Path, month: str, party: str) -> None:
     found, rows = statement(folder, month, party), lines(folder, month, party)
     sides = (("receivable", "gross_credit_minor"), ("payable", "gross_debit_minor"))

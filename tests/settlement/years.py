@@ -10,15 +10,16 @@ from typing import Any
 
 from clearinghouse.domain.calendar import parse_period
 from clearinghouse.operations.changing import Authority
+from clearinghouse.operations.collateral import post_collateral
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.payments.importing import import_bank_file
 from clearinghouse.operations.prove import prove
 from settlement.run import read_file
 from tests.alliances import MiniAlliance
+from tests.payments.bank import OURS, bring_collateral
 
 #: Two people who act together.
 TWO = Authority("李明", "risk committee 12", "王芳")
-_OUR_ACCOUNT = "6222000047109000001"
 _COLUMNS = (
     "account,entry_reference,booked_on,direction,amount,currency,end_to_end_id,counterparty_account"
 )
@@ -70,11 +71,15 @@ class Year:
                     " WHERE i.reference = %s",
                     reference,
                 )
-                writer.writerow(
-                    [_OUR_ACCOUNT, entry, today, direction, amount, "CNY", reference, theirs]
-                )
+                writer.writerow([OURS, entry, today, direction, amount, "CNY", reference, theirs])
         found = import_bank_file(self.context, path, Authority("李明", "daily"))
         assert all(one.matched for one in found.arrived), found
+
+    def pledge(self, code: str, fen: int) -> int:
+        """Post collateral of a system whose money the bank has brought; return what is posted."""
+        posted = post_collateral(self.context, code, fen, "custody", TWO)
+        bring_collateral(self.context, self._folder / f"collateral-{code}-{fen}.xml", code, fen)
+        return posted
 
     def balances(self, kind: int) -> dict[int, int]:
         """The credit balances of accounts of a kind, by owner."""

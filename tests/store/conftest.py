@@ -31,8 +31,9 @@ def lived(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         },
     )
     live_a_while(alliance)
-    pay_a_while(alliance.context, tmp_path_factory.mktemp("bank"), parse_period("2026-10"))
-    fail_a_while(alliance, parse_period("2026-10"))
+    folder = tmp_path_factory.mktemp("bank")
+    pay_a_while(alliance.context, folder, parse_period("2026-10"))
+    fail_a_while(alliance, parse_period("2026-10"), folder)
     quarrel_a_while(alliance)
     with database.office() as session:
         audit.record(session, alliance.clock(), "tests", "story.told", "the mini alliance", {})

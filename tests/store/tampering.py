@@ -12,7 +12,7 @@ PROTECTED = (
     "points_liability", "period_files", "period_file_chunks", "periods", "netted_runs", "memberships",
     "rulebooks", "acceptances", "authorizations", "file_signatures", "signing_keys", "bank_files",
     "bank_lines", "payment_allocations", "payment_instructions", "payment_matches", "payment_match_parts",
-    "adjustments", "disputes",
+    "adjustments", "disputes", "proposals",
 )  # fmt: skip
 
 _TABLE = """
@@ -122,6 +122,9 @@ _TABLE = """
 4.8  UPDATE payment_instructions SET confirmed_minor = confirmed_minor - 1 WHERE confirmed_minor > 0
 4.8  INSERT INTO payment_allocations (kind, system, amount_minor, in_period, at) VALUES ('carry', 1, 5, 1, now())
 4.8  DELETE FROM payment_instructions WHERE period = {october} + 1 AND system = {system CLD}
+4.9  ALTER TABLE proposals DROP CONSTRAINT two_people; UPDATE proposals SET ended_by = '示例甲 '
+4.9  INSERT INTO proposals (dispute_id, document, proposed_by, reason, proposed_at, state, ended_by, ended_at) \
+SELECT dispute_id, document, 'x', reason, proposed_at, state, proposed_by, ended_at FROM proposals
 5.1  {free legs no_exchange_no_fee}; UPDATE legs SET fee_minor = 1 WHERE {leg 1}
 5.1  {free legs no_exchange_no_fee}; UPDATE legs SET host_system = issuer_system WHERE {leg 2}
 5.2  UPDATE legs SET fee_minor = fee_minor - 1 WHERE {leg 2}
@@ -220,6 +223,7 @@ _TABLE = """
 8.3  UPDATE period_file_chunks SET bytes = {bytes '889,' '888,'} WHERE path = 'statements/BAM.json'
 8.3  UPDATE period_file_chunks SET bytes = 'x' WHERE path = 'statements/OPERATOR.json'
 9.1  UPDATE postings SET debit = {system AUR} * 32 + 17, credit = 27 WHERE {of 2} AND credit = 24
+9.1  DELETE FROM payment_allocations WHERE kind = 'collateral'
 9.2  UPDATE postings SET credit = {system AUR} * 32 + 18 WHERE {of 2} AND credit = 24
 9.2  INSERT INTO defaults (period, system, unpaid_minor, collateral_minor, fund_minor, haircut_minor, borne_minor, \
 declared_at) VALUES ({october}, {system AUR}, 9, 0, 0, 9, 0, now())
@@ -245,10 +249,11 @@ WHERE line = (SELECT number FROM bank_lines WHERE entry_reference = 'P1')
 9.8  UPDATE payment_instructions SET confirmed_minor = confirmed_minor + 1 WHERE state = 'partial'
 9.8  UPDATE payment_instructions SET covered_minor = 1
 9.8  UPDATE payment_instructions SET carried_minor = carried_minor + 5, net_minor = net_minor - 5
+9.8  UPDATE payment_instructions SET set_off_minor = set_off_minor + 1 WHERE direction = 'out'
 9.8  UPDATE payment_instructions SET period = {october} + 2 WHERE period = {october} + 1 AND system = {system CLD}
 9.8  DELETE FROM payment_instructions WHERE period = {october} + 1 AND system = {system CLD}
 9.9  ALTER TABLE payment_matches DROP CONSTRAINT four_eyes; \
-UPDATE payment_matches SET decided_by = 'Maker ' WHERE state = 'confirmed'
+UPDATE payment_matches SET decided_by = ' Ｍaker' WHERE state = 'confirmed'
 9.9  UPDATE payment_matches SET state = 'rejected' WHERE state = 'confirmed'
 9.9  UPDATE payment_match_parts SET amount_minor = amount_minor + 1
 """

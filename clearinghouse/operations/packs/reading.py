@@ -128,13 +128,21 @@ def well_quoted(raw: str) -> bool:
     return '"' not in raw or _WELL_QUOTED.fullmatch(raw) is not None
 
 
+def _misquoted(raw: str) -> str:
+    """Say what is wrong with the quotation marks of a line."""
+    if well_quoted(f'{raw}"'):
+        return "a quotation mark is open at the end of the line; line breaks in a value are not allowed"
+    return "the quotation marks do not match"
+
+
 def _rows(text: str, first: int, file: str) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, values) of the whole lines in ``text``, which begins at line ``first``."""
     if '"' in text:
         # The csv module takes a stray quotation mark as part of the value and lets a quoted one span lines.
         for line, raw in enumerate(text.split("\n"), first):
-            if not well_quoted(raw.removesuffix("\r")):
-                raise PackFault("the quotation marks do not match", file, line)
+            whole = raw.removesuffix("\r")
+            if not well_quoted(whole):
+                raise PackFault(_misquoted(whole), file, line)
     line = first - 1
     try:
         # newline="\n": only line feeds end a line, which is what the numbering counts.

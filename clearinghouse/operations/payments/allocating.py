@@ -14,13 +14,14 @@ from clearinghouse.domain.matching import Part
 from clearinghouse.domain.payments import Direction
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.payments.settling import close_if_settled
-from clearinghouse.store import outbox, periods
+from clearinghouse.store import outbox
 from clearinghouse.store.database import Session
-from clearinghouse.store.movements import hold_period
+from clearinghouse.store.entries import write_entries
 from clearinghouse.store.payments import allocations, instructions
 from clearinghouse.store.payments.allocations import Allocation
 from clearinghouse.store.payments.instructions import Instruction
 from clearinghouse.store.payments.lines import BankLine
+from clearinghouse.store.periods import hold_period
 
 #: What systems hear of, by the kind of the entry.
 _EVENTS = {
@@ -43,22 +44,16 @@ class Journal:
         """Begin an entry of a booking date."""
         month = period_of(day)
         if month not in self._periods:
-            period = hold_period(self._session, day)
-            # Opening one keeps others from it until this transaction ends, so only where it must be.
-            if periods.state_of(self._session, period) is None:
-                periods.open_period(self._session, period)
-            self._periods[month] = period
+            self._periods[month] = hold_period(self._session, month)
         period = self._periods[month]
         return Entry(self._context.new_id(period), period, kind, day, reference)
 
 
 def open_periods(context: Context, days: Iterable[date]) -> None:
     """Make the periods that entries of these dates go to, each in a transaction of its own: nobody waits for them."""
-    for day in {date(day.year, day.month, 1): day for day in days}.values():
+    for month in sorted({period_of(day) for day in days}):
         with context.database.office() as session:
-            period = hold_period(session, day)
-            if periods.state_of(session, period) is None:
-                periods.open_period(session, period)
+            hold_period(session, month)
 
 
 class Allocating:
@@ -120,7 +115,7 @@ class Allocating:
         allocations.add(self._session, self._noted, self._at)
         if not self._allocations:
             return
-        allocations.write_entries(self._session, self._entries, self._at)
+        write_entries(self._session, self._entries, self._at)
         allocations.add(self._session, self._allocations, self._at)
         now = {(one.period, one.system): one for one in instructions.instructions(self._session)}
         for entry, part in zip(self._entries, self._allocations, strict=True):

@@ -21,7 +21,8 @@ _TEXT_MAX = 1000
 class FileLine(NamedTuple):
     """A booked movement of our account; ``amount_minor`` is in fen, above 0.
 
-    ``reversal`` takes an earlier payment back; ``incoming`` says which way the money goes all the same.
+    ``reversal`` takes an earlier payment back; ``incoming`` says which way the money goes all the same. Of what the
+    bank booked in one sum, ``batch_reference`` is its own of that entry.
     """
 
     place: str
@@ -34,6 +35,12 @@ class FileLine(NamedTuple):
     remittance: str
     counterparty_account: str | None
     counterparty_name: str | None
+    batch_reference: str | None = None
+
+    @property
+    def own_reference(self) -> str:
+        """Return by what the bank knows the entry that it is, or is a part of."""
+        return self.batch_reference or self.entry_reference
 
     @property
     def content(self) -> bytes:

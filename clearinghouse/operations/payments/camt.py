@@ -168,6 +168,7 @@ def _entry(
             _given(_text(detail, "c:Refs/c:EndToEndId")),
             _remittance(entry, detail),
             *_counterparty(detail, credit, account),
+            key if len(parts) > 1 else None,
         )
 
 

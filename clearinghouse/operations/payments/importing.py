@@ -28,9 +28,11 @@ from clearinghouse.operations.payments.allocating import (
 )
 from clearinghouse.operations.payments.bank_file import FileLine
 from clearinghouse.operations.payments.reading import BankFile, read_bank_file
+from clearinghouse.operations.payments.recognising import new_lines
 from clearinghouse.store import audit
 from clearinghouse.store.database import Session
-from clearinghouse.store.payments import allocations, hold_payments, instructions, lines
+from clearinghouse.store.entries import write_entries
+from clearinghouse.store.payments import hold_payments, instructions, lines
 from clearinghouse.store.payments.lines import BankLine, NewFile, NewLine
 
 #: The journal entry of a line as it comes; what it is for is posted by another one.
@@ -92,7 +94,7 @@ def import_bank_file(
         if lines.file_known(session, file.sha256):
             return Imported(file.name, True)
         _account_must_be_ours(session, file, new_account=new_account)
-        new = _new_lines(session, file)
+        new = new_lines(session, file)
         gap = _gap(session, file)
         first = _write(context, session, file, new, authority.actor)
         arrived = match_waiting(context, session)
@@ -168,26 +170,6 @@ def _must_be_of_these_days(file: BankFile, today: date) -> None:
             raise BankFileFault(f"it is booked on {line.booked_on}, which is still to come", place)
 
 
-def _new_lines(session: Session, file: BankFile) -> list[FileLine]:
-    """Return the lines that are not on record; what is must be as it was."""
-    content = file.content
-    references = [line.entry_reference for line in content.lines]
-    known = lines.known_contents(session, content.account, references)
-    new = []
-    for line in content.lines:
-        place = f"{shown(file.name)}: {line.place}"
-        before = known.get((line.entry_reference, line.incoming))
-        if before is None:
-            new.append(line)
-        elif before != line.content:
-            raise BankFileFault(
-                f"the entry {shown(line.entry_reference)} was imported before with another date or"
-                " amount; ask the bank which is right",
-                place,
-            )
-    return new
-
-
 def _gap(session: Session, file: BankFile) -> int:
     before = lines.last_closing(session, file.content.account)
     opening = file.content.opening_minor
@@ -223,7 +205,7 @@ def _write(
         entry.postings.append(Posting(*sides, Asset.CNY, line.amount_minor))
         entries.append(entry)
         rows.append(_row(number, line_no, content.account, line, entry.entry_id, entry.period))
-    allocations.write_entries(session, entries, at)
+    write_entries(session, entries, at)
     lines.add_lines(session, rows)
     return number
 
@@ -236,6 +218,7 @@ def _row(
         line_no,
         own,
         line.entry_reference,
+        line.batch_reference,
         line.booked_on,
         line.incoming,
         line.reversal,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
 from clearinghouse.domain.directory import Directory
 from clearinghouse.domain.errors import NotFound, OperatorRefused
 from clearinghouse.domain.matching import Part
+from clearinghouse.domain.people import same_person
 from clearinghouse.operations.changing import Authority, fit_authority, log
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.payments.allocating import Allocating, parts_told
 from clearinghouse.operations.payments.sharing import Sharing, Target
+from clearinghouse.store import risk
 from clearinghouse.store.database import Session
 from clearinghouse.store.payments import allocations, hold_payments, instructions, lines, matches
 from clearinghouse.store.payments.lines import BankLine
@@ -44,7 +45,8 @@ def propose_undoing(context: Context, number: int, authority: Authority) -> tupl
 
     Raises:
         NotFound: there is no such line.
-        OperatorRefused: nothing of it is allocated, or a proposal waits already.
+        OperatorRefused: nothing of it is allocated, it brought collateral that has been drawn, or a proposal waits
+            already.
     """
     authority = fit_authority(authority)
     with context.database.office() as session:
@@ -54,6 +56,7 @@ def propose_undoing(context: Context, number: int, authority: Authority) -> tupl
         if not parts:
             raise OperatorRefused(f"nothing of line {number} is allocated")
         directory = context.directory.current(session)
+        _must_not_be_drawn(session, directory, line, parts)
         _record(context, session, directory, line, parts, authority, undoes=True)
         return parts
 
@@ -75,6 +78,8 @@ def confirm(context: Context, number: int, authority: Authority) -> ProposedMatc
             )
         now = context.clock()
         _must_still_fit(session, line, proposal)
+        if proposal.undoes:
+            _must_not_be_drawn(session, context.directory.current(session), line, proposal.parts)
         matches.decide(
             session, proposal.number, "confirmed", authority.actor, authority.reason, now
         )
@@ -103,15 +108,6 @@ def reject(context: Context, number: int, authority: Authority) -> ProposedMatch
         told = {"proposed_by": proposal.proposed_by, **_told(directory, proposal)}
         log(session, now, authority, "payment.reject", f"bank line {number}", told)
         return proposal
-
-
-def same_person(one: str, other: str) -> bool:
-    """Tell whether two names are of one person, however they are written."""
-    return _plain_name(one) == _plain_name(other)
-
-
-def _plain_name(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def _line_without_proposal(session: Session, number: int) -> BankLine:
@@ -169,6 +165,21 @@ def _must_still_fit(session: Session, line: BankLine, proposal: ProposedMatch) -
         raise OperatorRefused(
             f"the match of line {line.number} no longer fits what is open; reject it and propose another"
         )
+
+
+def _must_not_be_drawn(
+    session: Session, directory: Directory, line: BankLine, parts: Sequence[Part]
+) -> None:
+    """Refuse to take back the money of collateral that a default has drawn."""
+    if not line.incoming:
+        return
+    backed = risk.backed_collateral(session)
+    for part in parts:
+        if part.collateral and part.amount_minor > backed.get(part.system, 0):
+            raise OperatorRefused(
+                f"collateral of {directory.systems[part.system].code} that line {line.number} brought has been"
+                " drawn for a default: it can't be taken back"
+            )
 
 
 def _record(

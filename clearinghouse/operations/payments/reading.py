@@ -47,9 +47,17 @@ def read_bank_file(path: Path, currency: str) -> BankFile:
 
 
 def _twice(content: FileContent) -> None:
-    """Refuse two entries of one reference and direction: the second could not be told from a repeat."""
-    seen: dict[tuple[str, bool], str] = {}
+    """Refuse two entries of one reference and direction: the second could not be told from a repeat.
+
+    Nor could it be where the references differ in capitals only and nothing else does.
+    """
+    seen: dict[tuple[str, object], str] = {}
     for line in content.lines:
-        first = seen.setdefault((line.entry_reference, line.incoming), line.place)
-        if first != line.place:
-            raise BankFileFault(f"it has the bank's reference of {first}", line.place)
+        for key in (
+            (line.own_reference, line.incoming),
+            (line.entry_reference, line.incoming),
+            (line.entry_reference.upper(), line.content),
+        ):
+            first = seen.setdefault(key, line.place)
+            if first != line.place:
+                raise BankFileFault(f"it has the bank's reference of {first}", line.place)

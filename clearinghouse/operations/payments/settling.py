@@ -21,11 +21,11 @@ def instruct(
     version: int,
     due_on: date,
     at: datetime,
-) -> None:
+) -> list[int]:
     """Write the instructions of a period, in the transaction that publishes it; ``codes`` are the systems' by number.
 
     Credit that stood on a system's account goes into its instruction. Of what a system is to be paid, its own older
-    debts take what they need first (docs/decisions/0022).
+    debts take what they need first (docs/decisions/0022). Return the periods of those: they may be settled by it.
     """
     hold_payments(session)
     found = instructions.transfers(session, period)
@@ -43,6 +43,7 @@ def instruct(
             made.append(Allocation("carry", one.system, None, -one.carried_minor, period + 1))
         made.extend(_set_off(session, period, one))
     allocations.add(session, made, at)
+    return sorted({one.period for one in made if one.period is not None and one.period < period})
 
 
 def _set_off(session: Session, period: int, one: Transfer) -> list[Allocation]:

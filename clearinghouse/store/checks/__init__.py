@@ -45,6 +45,7 @@ CHECKS: tuple[Check, ...] = (
     adjustments.ADJUSTMENTS_ARE_POSTED,
     adjustments.DISPUTES_ARE_ADJUSTED,
     payments.ACCOUNTS_ARE_WHAT_IS_OPEN,
+    adjustments.PROPOSALS_HAD_FOUR_EYES,
     legs.OWN_SYSTEM_IS_FREE,
     legs.FEES_ARE_THE_RULEBOOKS,
     legs.SYSTEMS_ARE_THOSE_OF_THE_DAY,

@@ -36,6 +36,19 @@ FULL JOIN (
 """,
 )  # fmt: skip
 
+PROPOSALS_HAD_FOUR_EYES = query(
+    "4.9", "裁定与更正均经复核", "Every decision and correction was confirmed by somebody who had no part in it before",
+    "proposals",
+    """
+SELECT 1, CASE WHEN p.state = 'confirmed' AND (plain_name(p.ended_by) = plain_name(p.proposed_by) OR EXISTS (
+        SELECT FROM proposals first WHERE first.dispute_id = p.dispute_id AND first.state = 'confirmed'
+            AND first.number < p.number
+            AND plain_name(p.ended_by) IN (plain_name(first.proposed_by), plain_name(first.ended_by))))
+    THEN format('proposal %s was confirmed by somebody who had proposed or decided it before', p.number) END
+FROM proposals p
+""",
+)  # fmt: skip
+
 DISPUTES_ARE_ADJUSTED = query(
     "4.7", "争议裁定均已更正", "What a dispute's decision gives its opener is what its adjustments sum to", "disputes",
     """

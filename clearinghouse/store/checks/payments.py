@@ -94,7 +94,10 @@ SELECT 1, CASE
     WHEN i.confirmed_minor <> coalesce(a.met, 0) OR i.covered_minor <> coalesce(c.covered, 0)
         THEN format('what is confirmed of system %s for %s is not what met it', s.code, {month("period")})
     WHEN i.carried_minor <> coalesce(carried.amount, 0)
-        THEN format('the credit that system %s brought into %s is not what it had', s.code, {month("period")}) END
+        THEN format('the credit that system %s brought into %s is not what it had', s.code, {month("period")})
+    WHEN i.set_off_minor <> least(i.amount_minor, coalesce(owed.unpaid, 0)) AND i.direction = 'out'
+        THEN format('what is set off of what system %s is paid for %s is not what it owed', s.code, {month("period")})
+    END
 FROM (SELECT * FROM positions WHERE net_minor <> 0 AND period IN {_PUBLISHED}) AS p
 FULL JOIN payment_instructions i USING (period, system)
 LEFT JOIN (
@@ -105,6 +108,12 @@ LEFT JOIN (SELECT period, system, sum(amount_minor) AS covered FROM payment_cove
     USING (period, system)
 LEFT JOIN (SELECT in_period - 1 AS period, system, -sum(amount_minor) AS amount FROM payment_allocations
     WHERE kind = 'carry' GROUP BY 1, 2) AS carried USING (period, system)
+LEFT JOIN LATERAL (
+    SELECT sum(greatest(debt.amount_minor - greatest(coalesce(m.met, 0), 0), 0)) AS unpaid
+    FROM payment_instructions debt CROSS JOIN LATERAL (SELECT sum(amount_minor) AS met FROM payment_allocations
+        WHERE system = debt.system AND period = debt.period AND in_period <= i.period) AS m
+    WHERE debt.system = i.system AND debt.period < i.period AND debt.direction = 'in'
+) AS owed ON true
 LEFT JOIN systems s ON s.number = system
 """,
 )  # fmt: skip
@@ -130,7 +139,7 @@ MATCHES_HAD_FOUR_EYES = query(
     "9.9", "人工匹配均经复核", "Every match by hand was confirmed by another person, and did what it said", "matches",
     """
 SELECT 1, CASE
-    WHEN m.state = 'confirmed' AND lower(btrim(m.decided_by)) = lower(btrim(m.proposed_by))
+    WHEN m.state = 'confirmed' AND plain_name(m.decided_by) = plain_name(m.proposed_by)
         THEN format('match %s was confirmed by whoever proposed it', m.number)
     WHEN CASE m.state WHEN 'confirmed' THEN p.amount ELSE 0 END <> coalesce(a.amount, 0)
         THEN format('match %s of bank line %s allocated %s fen, and said %s', m.number, m.line, coalesce(a.amount, 0),

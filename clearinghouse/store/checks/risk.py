@@ -21,11 +21,20 @@ def _balances(account: int) -> str:
 
 
 COLLATERAL_IS_THERE = query(
-    "9.1", "保证金不为负", "Nobody's collateral is below zero", "accounts",
+    "9.1", "保证金不为负且不虚用", "Nobody's collateral is below zero, nor was any drawn without its money", "accounts",
     f"""
 SELECT 1, CASE WHEN b.balance < 0 THEN format('the collateral of system %s is %s fen below zero',
     coalesce(s.code, b.owner::text), -b.balance) END
 FROM ({_balances(_COLLATERAL)}) AS b LEFT JOIN systems s ON s.number = b.owner
+UNION ALL
+SELECT 1, CASE WHEN sum(t.amount) < 0 THEN format('%s fen of the collateral of system %s were drawn, whose money is not'
+    ' there', -sum(t.amount), coalesce(s.code, t.owner::text)) END
+FROM (
+    SELECT {owner("debit")} AS owner, -amount AS amount FROM postings
+    WHERE {kind("debit")} = {_COLLATERAL} AND {kind("credit")} = {int(AccountKind.POSITION)}
+    UNION ALL SELECT system, amount_minor FROM payment_allocations WHERE kind = 'collateral'
+) AS t LEFT JOIN systems s ON s.number = t.owner
+GROUP BY t.owner, s.code
 """,
 )  # fmt: skip
 
@@ -37,10 +46,11 @@ SELECT 1, CASE
         THEN format('the claims of %s are %s fen, but %s by its account', CASE claimant WHEN 0
             THEN 'the guarantee fund' ELSE 'system ' || coalesce(s.code, claimant::text) END,
             coalesce(c.open, 0), coalesce(b.balance, 0))
-    WHEN c.overpaid > 0 THEN format('%s claims of %s were paid beyond their amount', c.overpaid,
+    WHEN c.overpaid > 0 THEN format('%s claims of %s were paid beyond their amount, or below nothing', c.overpaid,
         coalesce(s.code, claimant::text)) END
 FROM (
-    SELECT claimant, sum(amount_minor - paid)::bigint AS open, count(*) FILTER (WHERE paid > amount_minor) AS overpaid
+    SELECT claimant, sum(amount_minor - paid)::bigint AS open, count(*)
+        FILTER (WHERE paid NOT BETWEEN 0 AND amount_minor) AS overpaid
     FROM (
         SELECT c.claimant, c.amount_minor, coalesce(sum(p.amount_minor), 0) AS paid FROM claims c
         LEFT JOIN claim_payments p USING (default_no, claimant) GROUP BY c.default_no, c.claimant, c.amount_minor
@@ -53,8 +63,13 @@ SELECT 1, CASE
     WHEN d.haircut_minor <> coalesce(c.cut, 0) OR d.fund_minor <> coalesce(c.fund, 0)
         THEN format('the claims on system %s of %s are not what others bore', s.code, {month("d.period")})
     WHEN coalesce(r.paid, 0) <> coalesce(p.paid, 0) + coalesce(r.kept, 0)
-            OR r.paid > d.unpaid_minor - d.collateral_minor
+            OR r.paid NOT BETWEEN 0 AND d.unpaid_minor - d.collateral_minor
+            OR r.kept NOT BETWEEN 0 AND d.borne_minor
         THEN format('what system %s paid of its default on %s was not handed on exactly', s.code, {month("d.period")})
+    WHEN r.paid > greatest(i.confirmed_minor - i.amount_minor + d.unpaid_minor - d.collateral_minor, 0)
+        THEN format('%s fen that system %s had paid of its default on %s are gone, and were handed on: risk recover'
+            ' takes them back', r.paid - greatest(i.confirmed_minor - i.amount_minor + d.unpaid_minor
+            - d.collateral_minor, 0), s.code, {month("d.period")})
     END
 FROM defaults d
 LEFT JOIN (SELECT default_no, sum(amount_minor) FILTER (WHERE claimant <> 0) AS cut,
@@ -63,6 +78,7 @@ LEFT JOIN (SELECT default_no, sum(paid_minor) AS paid, sum(kept_minor) AS kept F
     ON r.default_no = d.number
 LEFT JOIN (SELECT default_no, sum(amount_minor) AS paid FROM claim_payments GROUP BY 1) AS p
     ON p.default_no = d.number
+LEFT JOIN payment_instructions i ON i.period = d.period AND i.system = d.system
 LEFT JOIN systems s ON s.number = d.system
 """,
 )  # fmt: skip

@@ -8,12 +8,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from clearinghouse.domain.accounts import AccountKind, account
-from clearinghouse.domain.expiring import Entry
 from clearinghouse.domain.matching import Part
 from clearinghouse.store.bulk import Batch, table
-from clearinghouse.store.closing import ENTRIES
 from clearinghouse.store.database import Session
-from clearinghouse.store.ledger import POSTINGS
 
 _COLLATERAL, _OURS = int(AccountKind.COLLATERAL), account(AccountKind.UNALLOCATED)
 _ALLOCATIONS = table(
@@ -81,27 +78,6 @@ def add_cover(
     """Write what the guarantee fund or other systems bear of what a system has not paid; it goes on owing it."""
     batch = Batch()
     batch.insert(_COVERS, [(period, system, amount_minor, entry_id, at)])
-    batch.write(session)
-
-
-def write_entries(session: Session, entries: Sequence[Entry], at: datetime) -> None:
-    """Write many journal entries, with postings of money only, in one round trip."""
-    batch = Batch()
-    batch.insert(
-        ENTRIES,
-        [
-            (e.period, e.entry_id, e.kind, e.business_date, e.reference, at.isoformat())
-            for e in entries
-        ],
-    )
-    batch.insert(
-        POSTINGS,
-        [
-            (e.period, e.entry_id, seq, p.debit, p.credit, p.asset, p.amount, p.lot)
-            for e in entries
-            for seq, p in enumerate(e.postings, start=1)
-        ],
-    )
     batch.write(session)
 
 

@@ -16,10 +16,23 @@ _INSTRUCTIONS = table(
     "period int, system int, direction text, net_minor bigint, carried_minor bigint, amount_minor bigint,"
     " set_off_minor bigint, due_on date, reference text",
 )
+#: What systems have not paid of the instructions before a period, by what is posted up to its end (two parameters).
+_DEBTS = (
+    "payment_instructions i LEFT JOIN (SELECT period, system, sum(amount_minor) AS met"
+    "  FROM payment_allocations WHERE in_period <= %s GROUP BY 1, 2) AS a USING (period, system)"
+    " WHERE i.direction = 'in' AND i.period < %s"
+)
 _COLUMNS = (
     "i.period, i.system, i.direction, i.net_minor, i.carried_minor, i.amount_minor, i.set_off_minor, i.due_on,"
     " i.reference, i.confirmed_minor, i.covered_minor, i.state"
 )
+
+
+class Debt(NamedTuple):
+    """What a system had not paid of an earlier period's instruction at a period's end, in fen."""
+
+    reference: str
+    unpaid_minor: int
 
 
 class Instruction(NamedTuple):
@@ -48,21 +61,33 @@ def transfers(session: Session, period: int) -> dict[int, Transfer]:
     """Return what is to be transferred for a netted period, by system; systems without anything are left out.
 
     It reads frozen figures only: the period's net, and what stood open at its end. So the answer is the same
-    before the period is published, in a run that is resumed, and years later.
+    before the period is published, in a run that is resumed, and years later. A payment may count before the
+    return that takes it back does, or after it: an instruction is never met beyond its amount, nor below nothing.
     """
     rows = session.rows(
         "SELECT p.system, p.net_minor, coalesce(c.carried, 0), coalesce(u.unpaid, 0) FROM positions p"
         " LEFT JOIN (SELECT system, sum(amount_minor)::bigint AS carried FROM payment_allocations"
         "  WHERE period IS NULL AND kind <> 'collateral' AND in_period <= %s GROUP BY 1) AS c USING (system)"
-        " LEFT JOIN (SELECT system, sum(i.amount_minor - coalesce(a.met, 0))::bigint AS unpaid"
-        "  FROM payment_instructions i LEFT JOIN (SELECT period, system, sum(amount_minor) AS met"
-        "   FROM payment_allocations WHERE in_period <= %s GROUP BY 1, 2) AS a USING (period, system)"
-        "  WHERE i.direction = 'in' AND i.period < %s GROUP BY 1) AS u USING (system)"
+        " LEFT JOIN (SELECT system,"
+        "  sum(i.amount_minor - least(greatest(coalesce(a.met, 0), 0), i.amount_minor))::bigint AS unpaid"
+        f"  FROM {_DEBTS} GROUP BY 1) AS u USING (system)"
         " WHERE p.period = %s",
         [period, period, period, period],
     )
     found = (transfer(*row) for row in rows)
     return {one.system: one for one in found if one is not None}
+
+
+def debts(session: Session, period: int) -> dict[int, list[Debt]]:
+    """Return what systems had not paid of earlier periods at a period's end, the oldest first; see ``transfers``."""
+    found: dict[int, list[Debt]] = {}
+    for system, *debt in session.rows(
+        f"SELECT i.system, i.reference, (i.amount_minor - coalesce(a.met, 0))::bigint FROM {_DEBTS}"
+        " AND i.amount_minor <> coalesce(a.met, 0) ORDER BY i.system, i.period",
+        [period, period],
+    ):
+        found.setdefault(system, []).append(Debt(*debt))
+    return found
 
 
 def add(session: Session, rows: Iterable[tuple[int, Transfer, date, str]]) -> None:

@@ -13,9 +13,9 @@ from clearinghouse.store.database import Session
 
 _LINES = table(
     "bank_lines",
-    "file int, line_no int, account text, entry_reference text, booked_on date, incoming boolean, reversal boolean,"
-    " amount_minor bigint, end_to_end text, remittance text, counterparty_account text, counterparty_name text,"
-    " content bytea, entry_id uuid, in_period int",
+    "file int, line_no int, account text, entry_reference text, batch_reference text, booked_on date,"
+    " incoming boolean, reversal boolean, amount_minor bigint, end_to_end text, remittance text,"
+    " counterparty_account text, counterparty_name text, content bytea, entry_id uuid, in_period int",
 )
 _COLUMNS = (
     "l.number, l.file, l.line_no, l.entry_reference, l.booked_on, l.incoming, l.reversal, l.amount_minor,"
@@ -48,6 +48,7 @@ class NewLine(NamedTuple):
     line_no: int
     account: str
     entry_reference: str
+    batch_reference: str | None
     booked_on: date
     incoming: bool
     reversal: bool
@@ -59,6 +60,17 @@ class NewLine(NamedTuple):
     content: bytes
     entry_id: UUID
     in_period: int
+
+
+class KnownLine(NamedTuple):
+    """A line on record as another file may tell of it again; of a batch, the bank's own reference of that."""
+
+    entry_reference: str
+    batch_reference: str | None
+    booked_on: date
+    incoming: bool
+    amount_minor: int
+    content: bytes
 
 
 class BankLine(NamedTuple):
@@ -113,16 +125,18 @@ def last_closing(session: Session, account: str) -> int | None:
     return row[0] if row else None
 
 
-def known_contents(
-    session: Session, account: str, entry_references: Sequence[str]
-) -> dict[tuple[str, bool], bytes]:
-    """Return which of these references of the bank are on record, with their direction, and the hash of each."""
+def known_lines(session: Session, account: str, references: Sequence[str]) -> list[KnownLine]:
+    """Return what is on record under these references of the bank, of lines or of batches, in any capitals."""
     rows = session.rows(
-        "SELECT entry_reference, incoming, content FROM bank_lines"
-        " WHERE account = %s AND entry_reference = ANY (%s::text[])",
-        [account, array(entry_references)],
+        "SELECT entry_reference, batch_reference, booked_on, incoming, amount_minor, content FROM bank_lines"
+        " WHERE account = %s AND (upper(entry_reference) = ANY (%s::text[])"
+        " OR upper(batch_reference) = ANY (%s::text[])) ORDER BY number",
+        [account, *[array([reference.upper() for reference in references])] * 2],
     )
-    return {(reference, incoming): bytes(content) for reference, incoming, content in rows}
+    return [
+        KnownLine(reference, batch, booked_on, incoming, amount, bytes(content))
+        for reference, batch, booked_on, incoming, amount, content in rows
+    ]
 
 
 def add_file(session: Session, new: NewFile, at: datetime, by: str) -> int:

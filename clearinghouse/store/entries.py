@@ -1,0 +1,46 @@
+"""Entries of the journal that are no transactions: expiry, VAT, money, corrections (domain.md §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from clearinghouse.domain.expiring import Entry
+from clearinghouse.domain.netting import Increments, add_points, add_postings
+from clearinghouse.store.bulk import Batch, table
+from clearinghouse.store.database import Session
+from clearinghouse.store.ledger import POSTINGS, insert_increments
+
+_ENTRIES = table(
+    "entries",
+    "period int, entry_id uuid, kind text, business_date date, reference text, posted_at timestamptz",
+)
+
+
+def write_entries(session: Session, entries: Iterable[Entry], posted_at: datetime) -> None:
+    """Write journal entries with their postings, and what these add to the roll-ups, in one round trip.
+
+    Those in which nothing is posted are left out.
+    """
+    written = [entry for entry in entries if entry.postings]
+    sums: Increments = {}
+    for entry in written:
+        balances: dict[int, tuple[int, int]] = {}
+        add_postings(balances, entry.postings)
+        add_points(sums, entry.period, balances)
+    at = posted_at.isoformat()
+    batch = Batch()
+    batch.insert(
+        _ENTRIES,
+        [(e.period, e.entry_id, e.kind, e.business_date, e.reference, at) for e in written],
+    )
+    batch.insert(
+        POSTINGS,
+        [
+            (e.period, e.entry_id, seq, p.debit, p.credit, p.asset, p.amount, p.lot)
+            for e in written
+            for seq, p in enumerate(e.postings, start=1)
+        ],
+    )
+    insert_increments(batch, sums)
+    batch.write(session)
