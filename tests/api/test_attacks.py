@@ -184,7 +184,9 @@ def test_beginning_an_enrolment_asks_the_same_of_the_books_for_everybody(
         method = getattr(Session, name)
 
         def told(session: Session, sql: str, *more: Any, method: Any = method) -> Any:
-            asked.append(sql)
+            # Keys are read anew now and then, whoever asks for what.
+            if "FROM signing_keys" not in sql:
+                asked.append(sql)
             return method(session, sql, *more)
 
         monkeypatch.setattr(Session, name, told)
