@@ -27,7 +27,7 @@ Opened = Callable[[], AbstractContextManager[Context]]
 _METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 
-class _Gunicorn(BaseApplication):  # type: ignore[misc]
+class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """gunicorn, set up by us instead of by its command line."""
 
     def __init__(self, make: Callable[[], Flask], settings: dict[str, Any]) -> None:

@@ -57,7 +57,7 @@ def _cells(book: ZipFile, name: str) -> dict[str, str]:
         shared = ["".join(item.itertext()) for item in root]
     found = {}
     with book.open(name) as sheet:
-        for _, cell in Xml.iterparse(sheet):  # noqa: S314
+        for _, cell in Xml.iterparse(sheet):  # noqa: S314  as above
             if cell.tag != f"{_NAME}c":
                 continue
             text = "\x1f".join("".join(part.itertext()) for part in cell)

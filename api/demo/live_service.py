@@ -98,10 +98,10 @@ def served(context: Context) -> Iterator[str]:
     """Serve these books over HTTP for the length of the block; yields the service's address."""
     # Late: `serve` must say where its processes share their metrics before anything of the application is loaded.
     # Late: other commands do not pay for loading the service.
-    from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415
+    from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415  as said above
 
-    from api.app import create_app  # noqa: PLC0415
-    from api.http.options import Options  # noqa: PLC0415
+    from api.app import create_app  # noqa: PLC0415  as said above
+    from api.http.options import Options  # noqa: PLC0415  as said above
 
     class Silent(WSGIRequestHandler):
         """Writes no line a request: the demo tells what happens."""

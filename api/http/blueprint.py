@@ -19,7 +19,7 @@ from api.schemas.problem import ProblemSchema
 PROBLEM_RESPONSE = "Problem"
 
 
-class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # its base is untyped
     """The routes of one resource."""
 
     ARGUMENTS_PARSER = BodyParser()
@@ -80,7 +80,7 @@ class _Converter(OpenAPIConverter):
     def schema2jsonschema(self, schema: Any) -> dict[str, Any]:
         """Tell of a schema's rules beside its members."""
         rules = getattr(schema, "rules", {})
-        return {**super().schema2jsonschema(schema), **rules}  # type: ignore[no-untyped-call]
+        return {**super().schema2jsonschema(schema), **rules}  # type: ignore[no-untyped-call]  # apispec has no types
 
 
 class Schemas(MarshmallowPlugin):
@@ -89,7 +89,7 @@ class Schemas(MarshmallowPlugin):
     Converter = _Converter
 
 
-class Api(flask_smorest.Api):  # type: ignore[misc]
+class Api(flask_smorest.Api):  # type: ignore[misc]  # its base is untyped
     """The OpenAPI document of all resources; our own handlers answer errors."""
 
     DEFAULT_ERROR_RESPONSE_NAME = PROBLEM_RESPONSE

@@ -74,11 +74,11 @@ def exposition() -> bytes:
     if _FOLDER not in os.environ:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # untyped there
     return generate_latest(registry)
 
 
 def worker_ended(pid: int) -> None:
     """Forget what a worker that is gone said about itself; what it counted stays."""
     if _FOLDER in os.environ:
-        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]  # untyped there

@@ -162,7 +162,7 @@ def _of_the_core(error: ClearinghouseError) -> Response:
 
 def _of_werkzeug(error: HTTPException) -> Response:
     if error.response is not None or error.code is None or error.code < 400:
-        return error.get_response()  # type: ignore[return-value]
+        return error.get_response()  # type: ignore[return-value]  # Werkzeug's base of Flask's Response
     code = _BY_STATUS.get(error.code, "failed" if error.code >= 500 else "request_malformed")
     headers = {
         name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")

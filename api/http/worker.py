@@ -12,7 +12,7 @@ from gunicorn.workers.gthread import ThreadWorker
 _STAY_MS = 10
 
 
-class StayingWorker(ThreadWorker):  # type: ignore[misc]
+class StayingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """A threaded worker that goes on with a connection at once while no other one waits for a thread."""
 
     def handle(self, conn: Any) -> Any:

@@ -88,7 +88,7 @@ class ResultView(Schema):
     )
 
 
-class ResultPage(page_of(ResultView)):  # type: ignore[misc]
+class ResultPage(page_of(ResultView)):  # type: ignore[misc]  # a base that is made
     """Results in the order of the lines, and the state of the batch."""
 
     state = Choice("waiting", "running", "finished", required=True)

@@ -81,9 +81,10 @@ class DisputeQuery(PageQuery):
 class Fen(Money):
     """Money that is given as fen and written as the API writes it."""
 
+    # Of one kind of value, where marshmallow's takes any.
     def _serialize(self, value: Any, attr: Any, obj: Any, **options: Any) -> Any:  # type: ignore[override]
         told = None if value is None else money(value)
-        return super()._serialize(told, attr, obj, **options)  # type: ignore[no-untyped-call]
+        return super()._serialize(told, attr, obj, **options)  # type: ignore[no-untyped-call]  # untyped there
 
 
 class StepView(Schema):

@@ -94,6 +94,7 @@ class Batches:
             for line in lines:
                 file.write(_encoded(line))
             file.seek(0)
+            # A spooled file is a binary file in all but its declared type.
             return self.upload(file, "ndjson", idempotency_key=idempotency_key)  # type: ignore[arg-type]
 
     def upload(

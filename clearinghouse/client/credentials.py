@@ -74,7 +74,7 @@ def signer(private_key: str) -> Signer:
         ValueError: it is none of these.
     """
     from joserfc import jwk, jwt  # noqa: PLC0415  whoever has a secret needs none of it
-    from joserfc.errors import JoseError  # noqa: PLC0415
+    from joserfc.errors import JoseError  # noqa: PLC0415  only who signs needs it
 
     def imported() -> jwk.Key:
         if private_key.lstrip().startswith("{"):

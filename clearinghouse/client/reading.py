@@ -62,7 +62,7 @@ def _reader(hint: Any) -> _Reader:
     if origin is dict:
         return partial(_plain, dict)
     if is_dataclass(hint):
-        return partial(read, hint)  # type: ignore[arg-type]
+        return partial(read, hint)  # type: ignore[arg-type]  # a hint is a type
     if hint in _FROM_TEXT:
         return partial(_parsed, _FROM_TEXT[hint])
     return partial(_plain, hint)

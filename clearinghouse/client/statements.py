@@ -39,7 +39,7 @@ def verify_statement(
     """
     # Whoever proves nothing needs none of it.
     from joserfc import jwk, jws  # noqa: PLC0415  only who verifies needs it
-    from joserfc.errors import JoseError  # noqa: PLC0415
+    from joserfc.errors import JoseError  # noqa: PLC0415  only who verifies needs it
 
     try:
         header = jws.extract_compact(signature.strip()).headers()

@@ -65,7 +65,7 @@ class Group(Generic[T, R]):
         if mine.failure is not None:
             raise mine.failure
         # R may itself allow None, so the checker cannot tell "none yet" from a result.
-        return mine.result  # type: ignore[return-value]
+        return mine.result  # type: ignore[return-value]  # as said above
 
     def _await_company(self) -> None:
         """Let those come who came together last time: they were answered together and so ask together."""

@@ -161,7 +161,7 @@ class Database:
 
         @event.listens_for(engine, "connect")
         def prepare(connection: psycopg2.extensions.connection, _record: object) -> None:
-            psycopg2.extras.register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]
+            psycopg2.extras.register_uuid(conn_or_curs=connection)  # type: ignore[no-untyped-call]  # untyped there
             with connection.cursor() as cursor:
                 cursor.execute("; ".join((*_COMMON_SETUP, *setup)))
             connection.commit()

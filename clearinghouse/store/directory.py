@@ -57,7 +57,7 @@ def read_directory(session: Session) -> Directory:
     return Directory(
         systems=[System(*row) for row in systems],
         hotels=[
-            Hotel(number, code, tuple(memberships.get(number, ())))  # type: ignore[arg-type]
+            Hotel(number, code, tuple(memberships.get(number, ())))  # type: ignore[arg-type]  # rows have no types
             for number, code in hotels
         ],
         tiers=[Tier(*(*row[:-1], tuple(row[-1]))) for row in tiers],

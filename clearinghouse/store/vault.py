@@ -124,7 +124,7 @@ class Vault:
         if known is None:
             # One block alone, and a key for each kind of value: the mode chains nothing that could be told apart.
             key = _derive(self._master_key, f"block {what}".encode())
-            known = self._block_ciphers[what] = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305
+            known = self._block_ciphers[what] = Cipher(algorithms.AES(key), modes.ECB())  # noqa: S305  as said above
         return known
 
 

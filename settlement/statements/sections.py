@@ -190,7 +190,7 @@ def summed(start: Row, rows: Iterable[Row]) -> Row:
     found = list(rows)
     sums: dict[str, Any] = {
         field.name: sum(getattr(row, field.name) for row in found)
-        for field in fields(start)  # type: ignore[arg-type]
+        for field in fields(start)  # type: ignore[arg-type]  # a dataclass of whole numbers
         if isinstance(getattr(start, field.name), int)
     }
-    return replace(start, **sums)  # type: ignore[type-var]
+    return replace(start, **sums)  # type: ignore[type-var]  # as above

@@ -1,7 +1,5 @@
 """Corrections that the operator posts without a dispute, by two people."""
 
-from collections.abc import Iterator
-
 import psycopg2.errors
 import pytest
 
@@ -17,23 +15,8 @@ from clearinghouse.operations.confirming import (
 )
 from clearinghouse.operations.judging import Ruling, decide
 from clearinghouse.store import proposals
-from tests.conftest import Server
-from tests.operations.court import CHECKER, MAKER, NOVEMBER, Court, published_october
+from tests.operations.court import CHECKER, MAKER, NOVEMBER, Court
 from tests.operations.months import must_hold
-
-
-@pytest.fixture(scope="module")
-def october(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with published_october(server, tmp_path_factory.mktemp("packs")) as name:
-        yield name
-
-
-@pytest.fixture
-def court(server: Server, october: str) -> Iterator[Court]:
-    found = Court(server, october)
-    yield found
-    found.context.database.close()
-    server.drop(found.name)
 
 
 def test_the_operator_corrects_without_a_dispute(court: Court) -> None:

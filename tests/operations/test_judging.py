@@ -1,6 +1,6 @@
 """Decisions on disputes: every step in every state, what is posted, and that two people stand behind each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -28,22 +28,8 @@ from clearinghouse.operations.disputing import Dispute
 from clearinghouse.operations.judging import sweep_overdue
 from clearinghouse.operations.party import Party
 from tests.conftest import Server
-from tests.operations.court import CHECKER, FOURTH, MAKER, NOVEMBER, THIRD, Court, published_october
+from tests.operations.court import CHECKER, FOURTH, MAKER, NOVEMBER, THIRD, Court
 from tests.operations.months import must_hold, publish_without_files
-
-
-@pytest.fixture(scope="module")
-def october(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with published_october(server, tmp_path_factory.mktemp("packs")) as name:
-        yield name
-
-
-@pytest.fixture
-def court(server: Server, october: str) -> Iterator[Court]:
-    found = Court(server, october)
-    yield found
-    found.context.database.close()
-    server.drop(found.name)
 
 
 def brought_to(court: Court, state: DisputeState) -> Dispute:

@@ -1,32 +1,15 @@
 """Decisions at once: of two people's deeds on one dispute one is done, and two disputes of a leg see each other."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from threading import Barrier, Thread
-
-import pytest
 
 from clearinghouse.domain.dispute_errors import DisputeAnswered
 from clearinghouse.domain.errors import OperatorRefused
 from clearinghouse.operations.changing import Authority
 from clearinghouse.operations.confirming import Confirmed, confirm, propose_decision
 from clearinghouse.operations.judging import Ruling, decide
-from tests.conftest import Server
-from tests.operations.court import CHECKER, MAKER, Court, published_october
+from tests.operations.court import CHECKER, MAKER, Court
 from tests.operations.months import must_hold
-
-
-@pytest.fixture(scope="module")
-def october(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with published_october(server, tmp_path_factory.mktemp("packs")) as name:
-        yield name
-
-
-@pytest.fixture
-def court(server: Server, october: str) -> Iterator[Court]:
-    found = Court(server, october)
-    yield found
-    found.context.database.close()
-    server.drop(found.name)
 
 
 def test_of_two_confirmations_at_once_one_is_done(court: Court) -> None:
