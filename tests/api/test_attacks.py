@@ -184,8 +184,10 @@ def test_beginning_an_enrolment_asks_the_same_of_the_books_for_everybody(
         method = getattr(Session, name)
 
         def told(session: Session, sql: str, *more: Any, method: Any = method) -> Any:
-            # Keys are read anew now and then, whoever asks for what.
-            if "FROM signing_keys" not in sql:
+            # Keys and revoked clients are read anew now and then, whoever asks for what.
+            if not any(
+                table in sql for table in ("FROM signing_keys", "FROM clients WHERE revoked")
+            ):
                 asked.append(sql)
             return method(session, sql, *more)
 
