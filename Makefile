@@ -4,7 +4,7 @@
 
 BIN := .venv/bin
 STAMP := .venv/.stamp
-PACKAGES := clearinghouse settlement api migrations
+PACKAGES := clearinghouse settlement web api migrations
 # Tests wait for other processes half of their time: two of them for each processor, up to 8, leave none idle.
 WORKERS := $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && n=4; echo $$((2 * n)))
 

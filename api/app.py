@@ -17,6 +17,7 @@ from api.http.frame import frame
 from api.http.limiting import Limiter
 from api.http.logs import configure_logs
 from api.http.options import Options
+from api.http.pages_beside import with_pages
 from api.http.problems import handle_problems
 from api.openapi import document
 from api.resources import BLUEPRINTS
@@ -48,6 +49,7 @@ def create_app(context: Context, options: Options | None = None) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.converters["card"] = CardId
     configure_logs()
+    app.wsgi_app = with_pages(app.wsgi_app, context, options)  # type: ignore[method-assign,assignment] # Flask's own way
     if options.proxies:
         # Only the address: whom limits count. Everything else that a proxy may say is said by the settings.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign] # Flask's own way to put something before it

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from api.sending import log_code, sender_for
+from api.sign_in_sending import log_sign_in_code, sign_in_sender_for
 from clearinghouse.config import Settings
 from clearinghouse.operations.enrol import Sender
+from web.frame.shared import SendCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Options:
         access_log: Every request is a line of the log.
         webhook_private: Webhooks may lead to private addresses and over plain http, for tests.
         send: Hands one-time codes over for sending.
+        send_sign_in_code: Hands travellers' sign-in codes over for sending.
     """
 
     public_url: str = "http://127.0.0.1:8080"
@@ -35,6 +38,7 @@ class Options:
     access_log: bool = True
     webhook_private: bool = False
     send: Sender = log_code
+    send_sign_in_code: SendCode = log_sign_in_code
 
     @classmethod
     def from_settings(cls, settings: Settings, *, port: int = 8080, workers: int = 1) -> Self:
@@ -47,4 +51,5 @@ class Options:
             workers=workers,
             webhook_private=settings.webhook_private,
             send=sender_for(settings.sender_url),
+            send_sign_in_code=sign_in_sender_for(settings.sender_url),
         )

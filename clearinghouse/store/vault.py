@@ -52,6 +52,10 @@ class Vault:
         """
         return cls(settings.master_key or _key_file(settings.data_dir / _KEY_FILE))
 
+    def secret_for(self, what: str) -> bytes:
+        """Return 32 bytes for one use of the service, the same in all its processes; ``what`` names the use."""
+        return _derive(self._master_key, f"use {what}".encode())
+
     def blind_index(self, what: str, value: str) -> bytes:
         """Return the keyed hash by which ``value`` is looked up; ``what`` keeps kinds of value apart."""
         return hmac.digest(self._index_key, f"{what}\x00{value}".encode(), "sha256")[:16]

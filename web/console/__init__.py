@@ -1,0 +1,7 @@
+"""The finance console of a member system."""
+
+from __future__ import annotations
+
+from web.console import home
+
+BLUEPRINTS = (home.blueprint,)
