@@ -1,6 +1,6 @@
 # One house, a few words to run it. `make help` prints the comments behind the double hashes.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check serve bench format lock tools clean
+.PHONY: help setup demo test browser-test check serve bench screenshots format lock tools clean
 
 BIN := .venv/bin
 STAMP := .venv/.stamp
@@ -20,7 +20,7 @@ check() { name=$$1; shift; if out=$$("$$@" 2>&1); then echo "ok    $$name"; \
 endef
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Create .venv and install everything as locked (quick when nothing changed)
 
@@ -32,8 +32,12 @@ $(STAMP): pyproject.toml requirements-dev.lock scripts/setup.py
 demo: $(STAMP) ## Show a whole alliance month on this machine (ARGS="--out DIR")
 	@$(BIN)/clearinghouse demo $(ARGS)
 
+# Tests start some hundred processes: Python may keep what it compiles, also where the machine is told otherwise.
 test: $(STAMP) tools ## Run the tests (ARGS="-k name" for some of them)
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
+
+browser-test: $(STAMP) tools ## Run only the tests in a real browser
+	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
 check: $(STAMP) ## Check format, lint, types, import layers and dead code
 	@$(checks); \
@@ -41,14 +45,17 @@ check: $(STAMP) ## Check format, lint, types, import layers and dead code
 	check lint $(BIN)/ruff check --no-cache --output-format concise . ; \
 	check types $(BIN)/mypy ; \
 	check layers $(BIN)/lint-imports --no-logo ; \
-	check 'dead code' $(BIN)/vulture ; \
+	check 'dead code' $(BIN)/python scripts/dead_code.py ; \
 	exit $$failed
 
-serve: $(STAMP) ## Run the service (ARGS="--port N")
+serve: $(STAMP) ## Run the service with its pages, on the demo's data where there are no books (ARGS="--port N")
 	@$(BIN)/clearinghouse serve $(ARGS)
 
 bench: $(STAMP) ## Measure import and settlement against bare PostgreSQL
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+screenshots: $(STAMP) tools ## Make the pictures of all pages in docs/images anew
+	@$(BIN)/python -m tests.browser.screenshots
 
 format: $(STAMP) ## Format the code and mend what can be mended by rule
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
@@ -56,14 +63,14 @@ format: $(STAMP) ## Format the code and mend what can be mended by rule
 lock: $(STAMP) ## Resolve the dependencies anew into the lock files (ARGS="--upgrade")
 	@$(BIN)/python scripts/setup.py lock $(ARGS)
 
-# hledger is no Python package. Where it cannot be installed, the tests that need it say so and are skipped.
+# These are no Python packages. Where they cannot be installed, the tests that need them say so and are skipped.
 tools: ## Install the system tools that tests use, where we may (root on Debian or Ubuntu)
-	@if ! { command -v hledger && command -v pdftotext; } >/dev/null 2>&1 \
+	@if ! { command -v hledger && command -v pdftotext && command -v chromium; } >/dev/null 2>&1 \
 		&& [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-		echo 'tools: installing hledger and poppler-utils'; \
+		echo 'tools: installing hledger, poppler-utils and chromium'; \
 		apt='timeout 240 apt-get -qq -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o DPkg::Lock::Timeout=60'; \
 		export DEBIAN_FRONTEND=noninteractive; \
-		{ $$apt update && $$apt install -y --no-install-recommends hledger poppler-utils; } \
+		{ $$apt update && $$apt install -y --no-install-recommends hledger poppler-utils chromium; } \
 			>/dev/null 2>&1 </dev/null || echo 'tools: not possible here; tests that need them are skipped'; \
 	fi
 

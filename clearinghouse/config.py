@@ -118,6 +118,12 @@ SENDER_URL = Variable(
     "How one-time codes reach phones: an SMS gateway's `https://user:password@host/path`, or its mail address as "
     "`smtp://user:password@host/DOMAIN?from=ADDRESS` (`smtps:` too). `log:` writes them to the log: for development.",
 )
+MAIL_URL = Variable(
+    "CLEARINGHOUSE_MAIL_URL",
+    "the mail server of `CLEARINGHOUSE_SENDER_URL`, where it names one",
+    "How sign-in codes of travellers reach e-mail addresses: `smtp://user:password@host?from=ADDRESS` (`smtps:` too), "
+    "or `log:` for development.",
+)
 OPERATOR = Variable(
     "CLEARINGHOUSE_OPERATOR",
     "no account",
@@ -140,6 +146,7 @@ SETTINGS_TABLE = (
     REQUESTS_PER_SECOND,
     TOKENS_PER_MINUTE,
     SENDER_URL,
+    MAIL_URL,
     OPERATOR,
 )
 
@@ -162,7 +169,8 @@ class Settings:
         proxies: How many proxies before the service tell whom they were asked by.
         requests_per_second: What one client of the API may ask for in a second.
         tokens_per_minute: How often a client or an address may ask for a token in a minute.
-        sender_url: How one-time codes are sent; ``api.sending`` reads it.
+        sender_url: How one-time codes are sent; ``api.gateways`` reads it.
+        mail_url: How mail to travellers is sent; None means as ``sender_url`` says.
         operator: Who the clearing house is on its documents.
     """
 
@@ -180,6 +188,7 @@ class Settings:
     requests_per_second: int = int(REQUESTS_PER_SECOND.default)
     tokens_per_minute: int = int(TOKENS_PER_MINUTE.default)
     sender_url: str = field(default="log:", repr=False)
+    mail_url: str | None = field(default=None, repr=False)
     operator: OperatorProfile = field(default_factory=OperatorProfile)
 
     @classmethod
@@ -209,6 +218,7 @@ class Settings:
             requests_per_second=_whole(env, REQUESTS_PER_SECOND, MAX_RATE),
             tokens_per_minute=_whole(env, TOKENS_PER_MINUTE, MAX_RATE),
             sender_url=_value(env, SENDER_URL) or "log:",
+            mail_url=_value(env, MAIL_URL),
             operator=_operator(_value(env, OPERATOR)),
         )
 

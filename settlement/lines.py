@@ -90,8 +90,7 @@ class Lines:
         if self._foots:
             return
         run = self._run
-        with self._context.database.office() as session:
-            staged_legs.stage(session, run.period, run.rulebook.timezone)
+        stage(self._context, run)
         with self._context.database.office() as session:
             found = statement_lines.sums(session, self._wanted)
         if found != self._expected() or not self._adjustments_foot():
@@ -120,6 +119,14 @@ class Lines:
         if system is None:
             return LineSums(self._legs, position.payable_minor, position.receivable_minor, -fees)
         return LineSums(self._legs, position.receivable_minor, position.payable_minor, fees)
+
+
+def stage(context: Context, run: FrozenRun) -> None:
+    """Put the legs of a closed period in order for its statements, unless they are; who comes beside it helps."""
+    for wait in (False, True):
+        for part in range(staged_legs.PARTS):
+            with context.database.office() as session:
+                staged_legs.stage(session, run.period, run.rulebook.timezone, part, wait=wait)
 
 
 class _Onward(io.RawIOBase):

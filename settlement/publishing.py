@@ -12,7 +12,7 @@ from io import BytesIO
 from clearinghouse.domain.accounts import AccountKind, Asset, account
 from clearinghouse.domain.books import Posting
 from clearinghouse.domain.calendar import format_period, last_day, local_date
-from clearinghouse.domain.expiring import Entry
+from clearinghouse.domain.entries import Entry
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.footing import prove_footing
 from clearinghouse.operations.payments.settling import close_if_settled, instruct

@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -80,6 +80,7 @@ _COLUMNS = {
     "travellers.csv": "traveller_ref,name,phone,email",
     "cards.csv": "card_number,traveller_ref,issuer_hotel,tier_code,issued_on",
 }
+FOUNDED_AT = datetime(2026, 1, 5, tzinfo=UTC)
 _HOME = ZoneInfo("Asia/Shanghai")
 
 
@@ -122,6 +123,9 @@ class MiniAlliance:
     ``MiniAlliance(context, tmp_path, rulebook={"vat_ppm": 0}, files={"tiers.csv": (...)})``.
     """
 
+    #: URLs of databases that were copied with such an alliance: what it was given, and its clock (tests/founding.py).
+    copies: ClassVar[dict[str, tuple[object, datetime]]] = {}
+
     def __init__(
         self,
         context: Context,
@@ -129,13 +133,18 @@ class MiniAlliance:
         *,
         rulebook: Mapping[str, Any] | None = None,
         files: Mapping[str, Rows] | None = None,
-        now: datetime = datetime(2026, 1, 5, tzinfo=UTC),
+        now: datetime = FOUNDED_AT,
     ) -> None:
-        self.clock = TestClock(now)
+        pack, rules = {**PACK, **(files or {})}, {**RULEBOOK, **(rulebook or {})}
+        self.given: object = (pack, rules, now)
+        given, clock = self.copies.pop(context.database.owner_url, (None, now))
+        assert given in (None, self.given), "the test's database is a copy of another alliance"
+        self.clock = TestClock(clock)
         # Running debits are read before each sequence: what a test does in between is known at once.
         self.context = replace(context, clock=self.clock, exposures=Exposures(0))
         self._folders: Iterator[Path] = (tmp_path / f"mini-{n}" for n in count(1))
-        self.add({**PACK, **(files or {})}, {**RULEBOOK, **(rulebook or {})})
+        if given is None:
+            self.add(pack, rules)
 
     @property
     def database(self) -> Database:

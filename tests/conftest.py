@@ -27,24 +27,34 @@ from clearinghouse.store.embedded import (
 )
 from clearinghouse.store.migrate import migrate
 from clearinghouse.store.vault import Vault
+from tests.founding import copied, founding
+from tests.made_once import make_once
 from tests.store.databases import create_database, drop_database
 
 TEMPLATE = "clearinghouse_template"
 #: Files that take longest, mostly because they start and kill processes: begun first, so that none is begun last.
 LONGEST = (
     "test_crews.py",
+    "test_schemathesis.py",
     "test_run_survives.py",
     "test_import_survives.py",
-    "test_workers.py",
-    "test_schemathesis.py",
-    "test_smoke.py",
-    "test_service_survives.py",
     "test_batches_survive.py",
-    "test_backup.py",
+    "test_journeys.py",
+    "test_breakage.py",
+    "test_workers.py",
+    "test_smoke.py",
+    "test_mean_clients.py",
     "test_embedded_crashes.py",
-    "test_embedded.py",
+    "test_real_months.py",
+    "test_service_survives.py",
     "test_sandbox.py",
+    "test_backup.py",
+    "test_holds.py",
+    "test_post_properties.py",
+    "test_embedded.py",
     "test_demo_day.py",
+    "test_statement_formats.py",
+    "test_journal.py",
     "test_cli.py",
 )
 #: Tests kill processes, not machines: what is not flushed survives that, and it is quicker. No database lives long
@@ -63,6 +73,10 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - the folder of a run has a name of its
 _MINE = "clearinghouse-tests-"
 _PLENTY = 8 << 30
 _numbers = count(1)
+
+
+def pytest_configure() -> None:
+    make_once()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -135,9 +149,18 @@ def _quick_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+#: The alliance of domain.md §6: who asks for it has it in the database already.
+founded = founding(scope="session")
+
+
 @pytest.fixture
-def database_url(server: Server) -> Iterator[str]:
-    """The URL of a fresh database with the newest schema and nothing in it."""
+def database_url(server: Server, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a fresh database with the newest schema: nothing is in it, or ``founded`` if that is asked for too."""
+    found = request.getfixturevalue("founded") if "founded" in request.fixturenames else None
+    if found:
+        with copied(server, found) as url:
+            yield url
+        return
     name = server.new_database()
     yield server.url(name)
     with suppress(Exception):

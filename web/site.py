@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, g
 
 from web import home
 from web.console import BLUEPRINTS as CONSOLE
@@ -36,6 +36,7 @@ def make_site(site: Site) -> Flask:
     show(app)
     handle_errors(app)
     app.jinja_env.globals.update(asset=asset, here=here)
+    app.context_processor(lambda: {"staff": g.get("staff")})
     for blueprint in (home.blueprint, *CONSOLE, *DESK, *POOL):
         app.register_blueprint(blueprint)
     return app

@@ -17,7 +17,7 @@ def signed(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command ``--reason``, ``--by`` and ``--approved-by``; it gets them as ``authority``."""
 
     @click.option("--reason", required=True, help="Why; kept in the audit log.")
-    @click.option("--by", default=_account, help="Who does it.  [default: your account's name]")
+    @click.option("--by", default=account, help="Who does it.  [default: your account's name]")
     @click.option("--approved-by", help="Who has approved it.")
     @wraps(command)
     def with_authority(*, reason: str, by: str, approved_by: str | None, **options: Any) -> None:
@@ -30,7 +30,7 @@ def proposed(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command that another person has to confirm ``--reason`` and ``--by``; it gets them as ``authority``."""
 
     @click.option("--reason", required=True, help="Why; those whom it concerns read it too.")
-    @click.option("--by", default=_account, help="Who does it.  [default: your account's name]")
+    @click.option("--by", default=account, help="Who does it.  [default: your account's name]")
     @wraps(command)
     def with_authority(*, reason: str, by: str, **options: Any) -> None:
         command(**options, authority=Authority(by, reason))
@@ -43,7 +43,7 @@ def signed_by(reason: str) -> Callable[[Callable[..., None]], Callable[..., None
 
     def give(command: Callable[..., None]) -> Callable[..., None]:
         @click.option("--reason", default=reason, show_default=True, help="Kept in the audit log.")
-        @click.option("--by", default=_account, help="Who does it.  [default: your account's name]")
+        @click.option("--by", default=account, help="Who does it.  [default: your account's name]")
         @wraps(command)
         def with_authority(*, reason: str, by: str, **options: Any) -> None:
             command(**options, authority=Authority(by, reason))
@@ -53,7 +53,8 @@ def signed_by(reason: str) -> Callable[[Callable[..., None]], Callable[..., None
     return give
 
 
-def _account() -> str:
+def account() -> str:
+    """Return the name of the account that runs this command."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

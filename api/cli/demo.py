@@ -6,7 +6,6 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,8 +20,10 @@ from api.cli.demo_payments import pay_everything
 from api.cli.imports import rejection_file, run_import
 from api.cli.verify import KEYS_BESIDE
 from api.demo import SampleFacts, SamplePack, write_sample_packs
-from api.demo.bank import SAMPLE_OPERATOR
 from api.demo.live_day import Entry, play_live_day
+from api.demo.open_matters import leave_open
+from api.demo.place import demo_settings
+from api.demo.sign_ins import keep_sign_ins, make_sign_ins
 from clearinghouse.config import Settings
 from clearinghouse.domain.calendar import parse_period
 from clearinghouse.operations.context import Context
@@ -82,6 +83,9 @@ def demo(out: Path) -> None:
         console().print()
         show_positions(context, period)
         pay_everything(context, out)
+        found = make_sign_ins(context, facts.live.points_phone, facts.live.points_name)
+        leave_open(context, facts.shown.period, found)
+        keep_sign_ins(demo_settings(settings()), found)
         console().print()
         if not prove_all(context):
             raise click.exceptions.Exit(1)
@@ -91,12 +95,7 @@ def demo(out: Path) -> None:
 @contextmanager
 def _fresh_books(configured: Settings) -> Iterator[Context]:
     """Open the demo's own database, without what an earlier demo left in it."""
-    own = replace(
-        configured,
-        data_dir=configured.data_dir / "demo",
-        database_url=None,
-        operator=SAMPLE_OPERATOR,
-    )
+    own = demo_settings(configured)
     embedded.stop(own)
     shutil.rmtree(own.data_dir, ignore_errors=True)
     with opened(own) as context:
@@ -177,6 +176,7 @@ def _where_to_look(out: Path, facts: SampleFacts, lived: Sequence[Entry], second
         f"  例 For example: {month}/statements/{example.host_hotel.partition('-')[0]}.pdf,"
         f" {example.txn_ref} 在其 in its .csv;"
         f" 实时交易 of the live day {captured.txn_ref} in {captured.hotel.partition('-')[0]}.csv\n"
+        f"  网页 The pages, with this data: make serve  (clearinghouse serve --demo)\n"
         f"  验签 To verify, offline: clearinghouse verify --keys {out}/{KEYS_BESIDE} {month}/statements/*",
         soft_wrap=True,
     )

@@ -51,7 +51,7 @@ def show_proposals(found: Sequence[Proposal]) -> None:
     if not found:
         return
     print_table(
-        "待第二人确认 Waiting for a second person",
+        "待复核 Waiting for a second person",
         (
             "提案 Proposal",
             "内容 What",

@@ -20,12 +20,16 @@ from clearinghouse.operations.changing import Authority
 from clearinghouse.operations.context import Context
 
 #: What the commands call the purposes of keys.
-_PURPOSES = {"statements": signing_keys.STATEMENTS, "tokens": signing_keys.TOKENS}
+_PURPOSES = {
+    "statements": signing_keys.STATEMENTS,
+    "tokens": signing_keys.TOKENS,
+    "cards": signing_keys.CARDS,
+}
 
 
 @click.group("keys")
 def keys_commands() -> None:
-    """Keys that sign published files and access tokens; their public halves are at /.well-known/jwks.json."""
+    """Keys that sign published files, access tokens and codes of cards; their public halves for whoever verifies."""
 
 
 @keys_commands.command("list")
@@ -60,7 +64,7 @@ def list_keys(format_name: str) -> None:
 @click.option("--compromised", is_flag=True, help="Somebody else may have the former key.")
 @signed
 def rotate_key(purpose: str, authority: Authority, compromised: bool) -> None:
-    """Sign tokens, or the statements of later months, with a new key.
+    """Sign tokens, codes of cards, or the statements of later months, with a new key.
 
     A former key of statements stays published for ever, so everything that it signed is still proved; a month that
     is closing already keeps its key. With --compromised nothing that the former key signed counts any more: its
@@ -100,7 +104,9 @@ def sign_anew(authority: Authority) -> None:
 @keys_commands.command("export")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.")
 def export_keys(out: Path | None) -> None:
-    """Write the public keys of published files, as "verify --keys" takes them, for whoever verifies offline.
+    """Write the public keys of published files and of codes of cards, for whoever verifies offline.
+
+    "verify --keys" and "verify-card --keys" take them.
 
     All of them, the former ones too. Without --out they are printed.
     """
@@ -134,7 +140,7 @@ def trust_keys(file: Path, yes: bool) -> None:
 
 
 def jwks(context: Context) -> bytes:
-    """Return the public keys of all published files as a JWK set."""
+    """Return the public keys of all published files, and of codes of cards, as a JWK set."""
     return as_jwks(signing_keys.published_keys(context))
 
 

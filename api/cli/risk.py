@@ -53,7 +53,7 @@ def show_exposure(format_name: str) -> None:
     print_table(
         "实时净欠(元) Running debits (CNY)",
         (
-            "系统 System", "提示 Look at", "净欠 Debit", "上限 Cap", "保证金 Collateral", "余地 Room",
+            "系统 System", "提示 Look at", "净欠 Debit", "上限 Cap", "保证金 Collateral", "剩余额度 Room",
             "超出 Over", "冻结中 Held", "逾期 Overdue", "债权 Claims on it",
         ),
         [_row(row) for row in found.systems],

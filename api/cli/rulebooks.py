@@ -10,10 +10,15 @@ from typing import Any
 import click
 
 from api.cli.authority import signed
-from api.cli.common import books
+from api.cli.common import PERIOD, books
 from api.cli.tables import FORMAT, print_json, print_table
-from clearinghouse.operations import govern, registry
+from clearinghouse.domain.calendar import format_period
+from clearinghouse.domain.errors import NotFound
+from clearinghouse.domain.money import yuan
+from clearinghouse.operations import drafts, govern, registry
 from clearinghouse.operations.changing import Authority
+from clearinghouse.operations.packs.agreement import BYTES_MAX
+from settlement.impact import impact, last_published
 
 
 @click.group("rulebook")
@@ -89,6 +94,43 @@ def add_rulebook(file: Path, authority: Authority) -> None:
         f"version {rulebook.version} takes effect on {rulebook.effective_from};"
         " no system has accepted it yet"
     )
+
+
+@rulebook_commands.command("impact")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--period", type=PERIOD, help="A published month.  [default: the last one]")
+@FORMAT
+def show_impact(file: Path, period: int | None, format_name: str) -> None:
+    """Show what a published month would have cost under the draft in FILE, leg by leg.
+
+    Nothing is recorded. It takes as long as the month is large.
+    """
+    agreed = drafts.read_draft(file.read_bytes()[: BYTES_MAX + 1])
+    with books() as context:
+        month = last_published(context) if period is None else period
+        if month is None:
+            raise NotFound("no month is published yet")
+        found = impact(context, agreed.rulebook, month, by_leg=True)
+    if format_name == "json":
+        print_json(asdict(found))
+        return
+    print_table(
+        f"影响(元) Impact (CNY) {format_period(month)} · {agreed.rulebook.version}",
+        ("系统 System", "费用 Fees", "按草案 Would be", "变化 Change", "净额 Net", "按草案 Would be", "变化 Change"),
+        [
+            (
+                row.code,
+                yuan(row.before.fees_minor),
+                yuan(row.after.fees_minor),
+                yuan(row.fee_change_minor),
+                yuan(row.before.net_minor),
+                yuan(row.after.net_minor),
+                yuan(row.net_change_minor),
+            )
+            for row in found.systems
+        ],
+        figures=6,
+    )  # fmt: skip
 
 
 @rulebook_commands.command("accept")

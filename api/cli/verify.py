@@ -9,9 +9,11 @@ import click
 
 from api.cli.common import PERIOD, settings
 from clearinghouse.domain.calendar import format_period
+from clearinghouse.domain.compact_jws import Unreadable
 from clearinghouse.domain.errors import OperatorRefused
-from clearinghouse.domain.signing import SUFFIX, Unreadable
+from clearinghouse.domain.signing import SUFFIX
 from clearinghouse.operations.key_sets import MAX_BYTES, KeySet, read_key_set
+from clearinghouse.operations.signing_keys import STATEMENTS
 from clearinghouse.operations.verifying import NotProved, Proved, verify_file
 
 #: The keys that this machine trusts, in the data folder; ``keys trust`` writes them.
@@ -47,14 +49,14 @@ def verify(
     month = None if period is None else format_period(period)
     failed = False
     for file in _each_once(files):
-        name = _printable(str(file))
+        name = printable(str(file))
         try:
             keys = known or _keys_beside(file, told)
             proved = verify_file(file, keys)
             _must_be_wanted(proved, month, party)
         except NotProved as reason:
             failed = True
-            click.echo(f"{name}: 无效 FAILED · {_printable(reason.zh)} · {_printable(reason.en)}")
+            click.echo(f"{name}: 无效 FAILED · {printable(reason.zh)} · {printable(reason.en)}")
         else:
             click.echo(f"{name}: {_said(proved)}")
     if failed:
@@ -104,7 +106,7 @@ def _keys_beside(file: Path, told: set[Path]) -> KeySet:
             if found not in told:
                 told.add(found)
                 click.echo(
-                    f"note: the keys are those of {_printable(str(found))}, beside the files; compare the fingerprint"
+                    f"note: the keys are those of {printable(str(found))}, beside the files; compare the fingerprint"
                     " with one that you have from the clearing house, then run: clearinghouse keys trust FILE",
                     err=True,
                 )
@@ -114,8 +116,8 @@ def _keys_beside(file: Path, told: set[Path]) -> KeySet:
     )
 
 
-def keys_in(file: Path) -> tuple[bytes, KeySet]:
-    """Return a file of public keys: its bytes, and the keys of published files in it.
+def keys_in(file: Path, purpose: str = STATEMENTS) -> tuple[bytes, KeySet]:
+    """Return a file of public keys: its bytes, and the keys of published files in it, or of another purpose.
 
     Raises:
         OperatorRefused: it can't be read, or has none.
@@ -123,17 +125,17 @@ def keys_in(file: Path) -> tuple[bytes, KeySet]:
     try:
         with file.open("rb") as stream:
             text = stream.read(MAX_BYTES + 1)
-        return text, read_key_set(text)
+        return text, read_key_set(text, purpose)
     except OSError as error:
-        raise OperatorRefused(f"{_printable(str(file))} can't be read: {error.strerror}") from None
+        raise OperatorRefused(f"{printable(str(file))} can't be read: {error.strerror}") from None
     except Unreadable as reason:
-        raise OperatorRefused(f"{_printable(str(file))} can't be used: {reason}") from None
+        raise OperatorRefused(f"{printable(str(file))} can't be used: {reason}") from None
 
 
 def _keys_at(file: Path) -> KeySet:
     return keys_in(file)[1]
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return a text that can do nothing to a terminal: a file's name may hold anything."""
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)

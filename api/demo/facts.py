@@ -52,11 +52,14 @@ class SamplePack:
 class LiveSetting:
     """The day of the shown month that is left to be lived over HTTP, and the cards of its two guests.
 
-    The packs give `points_card` 4,500 points and `purse_card` ¥1,000.00 of stored value before that day.
+    The packs give `points_card` 4,500 points and `purse_card` ¥1,000.00 of stored value before that day; the holder of
+    `points_card` is called `points_name` and has `points_phone`.
     """
 
     day: date
     points_card: str
+    points_phone: str
+    points_name: str
     purse_card: str
 
 

@@ -83,14 +83,24 @@ class Roster:
         return 0 if offset <= YEAR_AGO else 1 if offset <= PREVIOUS else 2
 
 
+def phone_of(traveller: int) -> str:
+    """Return a sample traveller's phone."""
+    return f"+86199{traveller:08d}"
+
+
+def name_of(traveller: int) -> str:
+    """Return a sample traveller's name in Chinese, the first half of the one on record."""
+    return f"示例旅客{traveller:05d}"
+
+
 def _traveller_ref(number: int) -> str:
     return f"TR{number:05d}"
 
 
 def _traveller_row(number: int) -> Row:
-    name = f"示例旅客{number:05d} Sample Traveller {number:05d}"
+    name = f"{name_of(number)} Sample Traveller {number:05d}"
     email = f"traveller{number:05d}@example.com"
-    return (_traveller_ref(number), name, f"+86199{number:08d}", email)
+    return (_traveller_ref(number), name, phone_of(number), email)
 
 
 def _card_row(card: Card) -> Row:

@@ -2,6 +2,7 @@
 
 from api.demo.facts import LiveSetting
 from api.demo.months import LIVE_DAY
+from api.demo.people import name_of, phone_of
 from api.demo.script import Script
 
 
@@ -12,4 +13,5 @@ def prepare_live(s: Script) -> LiveSetting:
     s.award(guest, "MAPLE-SH", s.at(5, "18:20"), 1_500)
     payer = s.card("GINKGO-HZ")
     s.load(payer, "GINKGO-HZ", s.at(4, "18:20"), 100_000)
-    return LiveSetting(s.months.day(LIVE_DAY), guest.number, payer.number)
+    phone, name = phone_of(guest.traveller), name_of(guest.traveller)
+    return LiveSetting(s.months.day(LIVE_DAY), guest.number, phone, name, payer.number)

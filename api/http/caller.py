@@ -99,7 +99,7 @@ def _let_in(wanted: frozenset[str]) -> None:
     if scheme.lower() != "bearer" or not token:
         raise ProblemError("token_missing")
     party = g.party = shared.desk.party(token.strip())
-    shared.limiter.count_request(party.client)
+    shared.limiter.count_request(party.of_a_client())
     if not wanted <= party.scopes:
         missing = " ".join(sorted(wanted - party.scopes))
         challenge = f'Bearer realm="clearinghouse", error="insufficient_scope", scope="{missing}"'

@@ -83,6 +83,16 @@ _PROBLEMS: Mapping[str, ProblemKind] = {
     # Cards and enrolments.
     "card_number_invalid": ProblemKind(422, "会员卡号无效", "That can't be the number of a card"),
     "card_number_taken": ProblemKind(409, "该会员卡号已被使用", "There is a card with that number already"),
+    "card_code_invalid": ProblemKind(
+        422, "这不是有效的会员码", "That is not a valid code of a card"
+    ),
+    "card_code_expired": ProblemKind(
+        422, "会员码已过期，请客人出示新的", "The card's code is over; let the guest show a new one"
+    ),
+    "card_code_used": ProblemKind(
+        409, "此会员码已在别处使用，请客人出示新的",
+        "Another hotel has read this code; let the guest show a new one",
+    ),
     "card_state_conflict": ProblemKind(
         409, "会员卡当前状态不允许此操作", "The state that the card is in does not allow this"
     ),
@@ -93,6 +103,16 @@ _PROBLEMS: Mapping[str, ProblemKind] = {
     "enrolment_unknown": ProblemKind(404, "没有这笔入会申请", "There is no such enrolment"),
     "personal_data_invalid": ProblemKind(
         422, "姓名、手机号或邮箱不符合规定，见 errors", "Name, phone or e-mail does not fit; see errors"
+    ),
+    "missing_stay_refused": ProblemKind(
+        422, "住店补报或其答复不符合规定", "The report of a missing stay, or its answer, does not fit"
+    ),
+    "missing_stay_answered": ProblemKind(
+        409, "该补报已答复或已撤回", "The report was answered or withdrawn already"
+    ),
+    "card_already_held": ProblemKind(
+        409, "您已持有该系统的会员卡，或近期申请过多",
+        "There is a card of that system already, or too many were asked for lately",
     ),
     "too_many_codes": ProblemKind(
         429, "该手机号一小时内的验证码已达上限", "This phone was sent as many codes as it may be in an hour"

@@ -35,16 +35,18 @@ def frame(app: Flask, options: Options) -> None:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = 64 << 10
     always = [*_HEADERS]
+    policy = app.config.get("CONTENT_SECURITY_POLICY", _POLICY)
     if options.public_url.startswith("https://"):
         always.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
-    app.before_request(_begin)
+    # Before what was there already: a form without its token is refused there, and its answer needs an id too.
+    app.before_request_funcs.setdefault(None, []).insert(0, _begin)
 
     @app.after_request
     def end(response: Response) -> Response:
         """Write the headers that every answer has, and record it."""
         headers = response.headers
         headers.extend(always)
-        headers.setdefault("Content-Security-Policy", _POLICY)
+        headers.setdefault("Content-Security-Policy", policy)
         headers.setdefault("Cache-Control", "no-store")
         headers.add("X-Request-Id", g.request_id)
         write_limits(headers)

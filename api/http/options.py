@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -27,6 +28,7 @@ class Options:
         webhook_private: Webhooks may lead to private addresses and over plain http, for tests.
         send: Hands one-time codes over for sending.
         send_sign_in_code: Hands travellers' sign-in codes over for sending.
+        ask_workers: Asks the workers to go on with a period's run; ``None``: there is no broker.
     """
 
     public_url: str = "http://127.0.0.1:8080"
@@ -39,6 +41,7 @@ class Options:
     webhook_private: bool = False
     send: Sender = log_code
     send_sign_in_code: SendCode = log_sign_in_code
+    ask_workers: Callable[[int], None] | None = None
 
     @classmethod
     def from_settings(cls, settings: Settings, *, port: int = 8080, workers: int = 1) -> Self:
@@ -51,5 +54,17 @@ class Options:
             workers=workers,
             webhook_private=settings.webhook_private,
             send=sender_for(settings.sender_url),
-            send_sign_in_code=sign_in_sender_for(settings.sender_url),
+            send_sign_in_code=sign_in_sender_for(settings.sender_url, settings.mail_url),
+            ask_workers=None if settings.broker_url is None else _workers_of(settings),
         )
+
+
+def _workers_of(settings: Settings) -> Callable[[int], None]:
+    def ask(period: int) -> None:
+        # Late: a service that never settles needs no Celery.
+        from settlement import tasks
+
+        tasks.use(settings)
+        tasks.ask(period)
+
+    return ask

@@ -27,7 +27,14 @@ def with_pages(api: WSGIApplication, context: Context, options: Options) -> WSGI
     """
     titles = {code: kind.zh for code, kind in CATALOGUE.items()}
     site = make_site(
-        Site(context, options.public_url, options.send_sign_in_code, titles, log_failure)
+        Site(
+            context,
+            options.public_url,
+            options.send_sign_in_code,
+            titles,
+            log_failure,
+            ask_workers=options.ask_workers,
+        )
     )
     frame(site, options)
     pages = site.wsgi_app

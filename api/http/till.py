@@ -59,7 +59,7 @@ def the_key(body: Mapping[str, Any]) -> Key:
     """
     given = given_key()
     asked = f"{request.method} {request.path}\n{_canonical(body)}"
-    return key_of(caller().client, given, asked.encode())
+    return key_of(caller().of_a_client(), given, asked.encode())
 
 
 def card_of(body: Mapping[str, Any]) -> str:

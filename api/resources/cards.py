@@ -23,6 +23,7 @@ from clearinghouse.domain.treatment import CardState
 from clearinghouse.operations import cards
 from clearinghouse.operations.balance import balance_for
 from clearinghouse.operations.card_changes import CardChange, change_card, replace_card
+from clearinghouse.operations.card_codes import look_up_code
 
 
 class CardId(BaseConverter):
@@ -38,11 +39,18 @@ blueprint = Blueprint("cards", __name__, url_prefix="/v1/cards", description="�
 @blueprint.post("/lookup")
 @needs("cards:read")
 @problems("card_unknown", status=404)
+@problems("card_code_invalid", "card_code_expired", "card_code_used")
 @blueprint.arguments(CardLookup)
 @blueprint.response(200, CardView)
 def look_up(body: dict[str, Any]) -> Any:
-    """按卡号查卡 Look a card up by its number: its id for you, its status, its treatment here."""
-    return told_in(card_document(cards.look_up(the_context(), caller(), body["card_number"])))
+    """按卡号或会员码查卡 Look a card up by its number or its code: its id for you, its status, its treatment here.
+
+    A code from a phone is good for a minute and for the system that looks it up first; one from paper for everybody.
+    """
+    context, party = the_context(), caller()
+    if "card_code" in body:
+        return told_in(card_document(look_up_code(context, party, body["card_code"])))
+    return told_in(card_document(cards.look_up(context, party, body["card_number"])))
 
 
 @blueprint.get("/<card:card_id>")

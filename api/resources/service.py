@@ -89,9 +89,9 @@ def show_metrics() -> Response:
 @public
 @blueprint.response(200, KeySet)
 def key_set() -> Response:
-    """The public keys of the tokens that may still be good, and all keys that ever signed published files.
+    """The public keys of tokens that may still be good, and all that ever signed published files or codes of cards.
 
-    `purpose` says which: `token` or `statement`. A key whose `revoked` says that it was compromised proves nothing.
+    `purpose` says which: `token`, `statement` or `card`. A key that `revoked` calls compromised proves nothing.
     """
     answer = jsonify(keys=[*house().desk.published_keys(), *published_keys(the_context())])
     answer.headers["Cache-Control"] = "public, max-age=300"

@@ -27,6 +27,8 @@ from clearinghouse.operations.packs.fields import AMOUNT_MAX, LEVEL_MAX, NAME_MA
 _MOST = AMOUNT_MAX * 1000
 _STATES = [state.value for state in CardState]
 _REASON_MAX = 200
+_CODE_MAX = 1000
+_CODE = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$"
 _RATE = r"^[0-9]{1,4}(\.[0-9]{1,6})?$"
 
 
@@ -35,9 +37,23 @@ def _said(text: str) -> dict[str, Any]:
 
 
 class CardLookup(Schema):
-    """The number of a card, which travels in bodies only."""
+    """The number of a card, or the code that its holder shows; both travel in bodies only."""
 
-    card_number = CardNumber(required=True)
+    card_number = CardNumber()
+    card_code = Text(
+        _CODE_MAX,
+        pattern=_CODE,
+        **_said("客人手机或打印卡上的会员码 the code on the guest's phone or paper"),
+    )
+
+    rules: ClassVar[Mapping[str, Any]] = {
+        "oneOf": [{"required": ["card_number"]}, {"required": ["card_code"]}],
+    }
+
+    @validates_schema
+    def _one(self, data: dict[str, Any], **_: Any) -> None:
+        if ("card_number" in data) == ("card_code" in data):
+            raise ValidationError("Give card_number or card_code, one of them.", "card_number")
 
 
 class AtHotel(Schema):

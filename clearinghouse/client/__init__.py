@@ -11,6 +11,7 @@ shows it at work.
 
 from clearinghouse.client.authorizations import Authorization
 from clearinghouse.client.batches import Batch, Line, LineResult
+from clearinghouse.client.card_codes import PrintedCard, verify_card
 from clearinghouse.client.cards import Balance, Card, Treatment
 from clearinghouse.client.client import Client
 from clearinghouse.client.credentials import ClientSecret, PrivateKey, signer
@@ -50,6 +51,7 @@ __all__ = [
     "Money",
     "NoAnswer",
     "Period",
+    "PrintedCard",
     "PrivateKey",
     "Retry",
     "Sentence",
@@ -59,6 +61,7 @@ __all__ = [
     "Treatment",
     "Webhook",
     "signer",
+    "verify_card",
     "verify_statement",
     "verify_webhook",
 ]

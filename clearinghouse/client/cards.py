@@ -148,6 +148,13 @@ class Cards:
             Card, Ask(method="POST", path="/v1/cards/lookup", body=body, repeatable=True)
         )
 
+    def lookup_code(self, code: str) -> Card:
+        """Return the card whose code the guest shows on a phone or on paper."""
+        body = in_json({"card_code": code.strip()})
+        return self._transport.read(
+            Card, Ask(method="POST", path="/v1/cards/lookup", body=body, repeatable=True)
+        )
+
     def get(self, card_id: str) -> Card:
         """Return a card."""
         return self._transport.get(Card, _path(card_id))

@@ -7,6 +7,7 @@ two systems it is an *adjustment* of both, which sums to zero. What concerns the
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from clearinghouse.domain.rulebook import FeeRule
@@ -41,3 +42,14 @@ class Standing(NamedTuple):
         """
         after = rule.fee_minor(self.base_minor + change_minor)
         return max(after - rule.fee_minor(self.base_minor), -self.fee_minor)
+
+    def after(self, host: int, moves: Iterable[tuple[int | None, int | None, int]]) -> Standing:
+        """Return the leg behind movements of money about it: payer, payee (``None``: a fee, the host's) and fen."""
+        base, fee = self
+        for payer, payee, amount in moves:
+            gained = amount if payee == host else -amount if payer == host else 0
+            if None in (payer, payee):
+                fee -= gained
+            else:
+                base += gained
+        return Standing(base, fee)

@@ -28,6 +28,10 @@ class DatabaseUnavailable(ClearinghouseError):
     code = "database_unavailable"
 
 
+class DatabaseUnreachable(DatabaseUnavailable):
+    """No connection could be made: trying at once again would only wait as long again."""
+
+
 class RulebookFault(ClearinghouseError):
     """A rulebook document breaks domain.md §2; ``field`` names the offending member."""
 

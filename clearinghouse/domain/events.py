@@ -34,6 +34,13 @@ EVENT_KINDS: tuple[EventKind, ...] = (
     EventKind("card.replaced", "会员卡已补发新卡", "A lost card was replaced by a new one"),
     EventKind("card.closed", "会员卡已注销", "A card was closed"),
     EventKind("enrolment.confirmed", "入会已确认", "An enrolment was confirmed"),
+    EventKind("missing_stay.reported", "旅客补报了一次住店", "A traveller reported a missing stay"),
+    EventKind(
+        "missing_stay.answered", "一次住店补报已答复", "A report of a missing stay was answered"
+    ),
+    EventKind(
+        "missing_stay.withdrawn", "一次住店补报已撤回", "A report of a missing stay was withdrawn"
+    ),
     EventKind("batch.finished", "夜审批次已处理完毕", "A night-audit batch was answered"),
     EventKind("import.finished", "联盟数据包已导入", "An alliance pack was imported"),
     EventKind("statement.published", "对账单已发布", "A statement was published"),

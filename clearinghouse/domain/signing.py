@@ -7,26 +7,22 @@ equal bytes, and only those bytes are read again.
 
 from __future__ import annotations
 
-import json
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-ALGORITHM = "Ed25519"
+from clearinghouse.domain import compact_jws
+from clearinghouse.domain.compact_jws import ALGORITHM, Unreadable, compact, decoded, encoded
+
 TYPE = "clearinghouse-file+jws"
 #: A signature lies beside its file under the file's name with this at its end.
 SUFFIX = ".sig"
-#: A longer text is no signature of ours.
-MAX_BYTES = 4096
 
-_SIGNATURE_BYTES = 64
 _PUBLIC_KEY_BYTES = 32
 #: What comes before the 32 bytes of an Ed25519 key in its DER SubjectPublicKeyInfo (RFC 8410).
 _DER_PREFIX = bytes.fromhex("302a300506032b6570032100")
-_KID = re.compile(r"[A-Za-z0-9_-]{43}")
 _PERIOD = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _PARTY = re.compile(r"\w[\w.-]{0,63}")
 _PATH = re.compile(r"\w[\w.-]{0,99}(/\w[\w.-]{0,99}){0,3}")
@@ -61,10 +57,6 @@ class Envelope:
     signature: bytes
 
 
-class Unreadable(ValueError):
-    """A text is no signature or key of ours; says why in a few words."""
-
-
 def fingerprint(public_key: bytes) -> str:
     """Return the fingerprint of a raw public key: the same as of ``openssl pkey -pubin -outform DER | sha256sum``."""
     digits = sha256(_DER_PREFIX + public_key).hexdigest().upper()
@@ -73,8 +65,10 @@ def fingerprint(public_key: bytes) -> str:
 
 def thumbprint(public_key: bytes) -> str:
     """Return the id of a raw public key (RFC 7638)."""
-    return _encoded(
-        sha256(_compact({"crv": ALGORITHM, "kty": "OKP", "x": _text(public_key)})).digest()
+    return encoded(
+        sha256(
+            compact({"crv": ALGORITHM, "kty": "OKP", "x": encoded(public_key).decode()})
+        ).digest()
     ).decode()
 
 
@@ -86,7 +80,7 @@ def public_bytes(jwk: dict[str, Any]) -> bytes:
     """
     if (jwk.get("kty"), jwk.get("crv")) != ("OKP", ALGORITHM):
         raise Unreadable("it is no Ed25519 key")
-    raw = _decoded(str(jwk.get("x")).encode())
+    raw = decoded(str(jwk.get("x")).encode())
     if len(raw) != _PUBLIC_KEY_BYTES:
         raise Unreadable("it is no Ed25519 key")
     return raw
@@ -94,18 +88,17 @@ def public_bytes(jwk: dict[str, Any]) -> bytes:
 
 def private_bytes(jwk: dict[str, Any]) -> bytes:
     """Return the raw private key of a JWK."""
-    return _decoded(str(jwk["d"]).encode())
+    return decoded(str(jwk["d"]).encode())
 
 
 def to_sign(kid: str, claims: Claims) -> bytes:
     """Return what the key signs: the header and the claims, as a JWS has them."""
-    header = {"alg": ALGORITHM, "kid": kid, "typ": TYPE}
-    return _encoded(_compact(header)) + b"." + _encoded(_compact(asdict(claims)))
+    return compact_jws.to_sign(kid, TYPE, asdict(claims))
 
 
 def sealed(signed: bytes, signature: bytes) -> bytes:
     """Return the signature file: what was signed, and the signature of it."""
-    return signed + b"." + _encoded(signature)
+    return compact_jws.sealed(signed, signature)
 
 
 def opened(text: bytes) -> Envelope:
@@ -114,23 +107,17 @@ def opened(text: bytes) -> Envelope:
     Raises:
         Unreadable: it is none that :func:`sealed` wrote.
     """
-    text = text.strip()
-    parts = text.split(b".")
-    if len(text) > MAX_BYTES or len(parts) != 3:
+    read = compact_jws.opened(text.strip())
+    if read.type != TYPE:
         raise Unreadable("it is no signature of a published file")
-    header, document, signature = (_decoded(part) for part in parts)
-    said, claims = _object(header), _claims(_object(document))
-    kid = said.get("kid")
-    if not isinstance(kid, str) or not _KID.fullmatch(kid):
-        raise Unreadable("it names no key")
-    signed = to_sign(kid, claims)
-    # Only the one way of writing it is read: nothing is hidden in a member said twice, a space or another algorithm.
-    if signed != parts[0] + b"." + parts[1] or len(signature) != _SIGNATURE_BYTES:
+    claims = _claims(read.content)
+    # A member more than the claims have would be one that nobody reads.
+    if read.signed != to_sign(read.kid, claims):
         raise Unreadable("it is not written as our signatures are")
-    return Envelope(kid, claims, signed, signature)
+    return Envelope(read.kid, claims, read.signed, read.signature)
 
 
-def _claims(document: dict[str, Any]) -> Claims:
+def _claims(document: Mapping[str, Any]) -> Claims:
     fits = {"period": _PERIOD, "path": _PATH, "party": _PARTY, "sha256": _SHA256}
     size = document.get("size")
     for name, pattern in fits.items():
@@ -140,35 +127,3 @@ def _claims(document: dict[str, Any]) -> Claims:
     if type(size) is not int or size < 0:
         raise Unreadable("it says no size")
     return Claims(**{name: document[name] for name in fits}, size=size)
-
-
-def _object(text: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        raise Unreadable("it is not written as our signatures are") from None
-    if not isinstance(found, dict):
-        raise Unreadable("it is not written as our signatures are")
-    return found
-
-
-def _compact(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _encoded(raw: bytes) -> bytes:
-    return urlsafe_b64encode(raw).rstrip(b"=")
-
-
-def _text(raw: bytes) -> str:
-    return _encoded(raw).decode()
-
-
-def _decoded(text: bytes) -> bytes:
-    try:
-        raw = urlsafe_b64decode(text + b"=" * (-len(text) % 4))
-    except (NotBase64, ValueError):
-        raise Unreadable("it is not base64url") from None
-    if _encoded(raw) != text:
-        raise Unreadable("it is not base64url")
-    return raw

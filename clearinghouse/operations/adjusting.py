@@ -10,7 +10,7 @@ from clearinghouse.domain.accounts import AccountKind, Asset, account
 from clearinghouse.domain.books import Posting
 from clearinghouse.domain.business_day import business_day
 from clearinghouse.domain.calendar import first_day, last_day, period_of
-from clearinghouse.domain.expiring import Entry
+from clearinghouse.domain.entries import Entry
 from clearinghouse.operations.context import Context
 from clearinghouse.store import adjustments as store
 from clearinghouse.store import periods

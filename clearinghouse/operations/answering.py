@@ -14,6 +14,7 @@ from clearinghouse.domain.deciding import Accepted, Held, Outcome, Refused, Repe
 from clearinghouse.domain.directory import Directory
 from clearinghouse.domain.errors import (
     ClearinghouseError,
+    DatabaseUnreachable,
     IdempotencyKeyInFlight,
     IdempotencyKeyReused,
     RefusalCode,
@@ -63,6 +64,8 @@ class Answered:
 
 Result = Answered | ClearinghouseError
 
+#: How long a sequence waits for a lock, in seconds: whoever holds it so long is stuck, and all tills wait behind.
+_LOCK_SECONDS = 10
 
 #: Told how long a sequence waited for its travellers' locks, in seconds.
 Waited = Callable[[float], None]
@@ -78,7 +81,14 @@ def answer(context: Context, waited: Waited, requests: Sequence[Request]) -> lis
     except Exception:
         if len(requests) == 1:
             raise
-    return [result for request in requests for result in _alone(context, waited, request)]
+    results: list[Result] = []
+    for request in requests:
+        last = results[-1] if results else None
+        if isinstance(last, DatabaseUnreachable):
+            results.append(last)
+        else:
+            results += _alone(context, waited, request)
+    return results
 
 
 def answer_void(context: Context, key: Key, hold: Hold, render: Callable[[Told], Answer]) -> Result:
@@ -86,6 +96,7 @@ def answer_void(context: Context, key: Key, hold: Hold, render: Callable[[Told],
 
     def work(session: Session) -> Result:
         settled: dict[int, Result] = {}
+        session.wait_at_most(_LOCK_SECONDS)
         claimed = idempotency.claim(session, [key])
         if not _fresh(session, [key], claimed.mine, settled):
             return settled[0]
@@ -122,6 +133,7 @@ def _answer(
 ) -> list[Result]:
     results: dict[int, Result] = {}
     keys = [request.key for request in requests]
+    session.wait_at_most(_LOCK_SECONDS)
     claimed = idempotency.claim(session, keys)
     fresh = _fresh(session, keys, claimed.mine, results)
     if fresh:

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from clearinghouse.domain.accounts import Asset
 from clearinghouse.domain.books import Posting
 from clearinghouse.domain.calendar import period_of
+from clearinghouse.domain.entries import Entry
 from clearinghouse.domain.errors import NotFound, OperatorRefused
-from clearinghouse.domain.expiring import Entry
 from clearinghouse.domain.people import same_person
 from clearinghouse.operations.changing import Change
 from clearinghouse.operations.packs.showing import shown

@@ -170,7 +170,9 @@ def _record(
     before = cards.last_state(session, card)
     # Clocks of two machines may differ: the later state must not be dated before the earlier one.
     since = desk.now if before is None else max(desk.now, before.since)
-    cards.add_state(session, card, LastState(since, state, reason, replaced_by), desk.party.client)
+    cards.add_state(
+        session, card, LastState(since, state, reason, replaced_by), desk.party.of_a_client()
+    )
     vault, system = desk.context.vault, desk.party.system
     told = {"since": since.isoformat(), "reason": reason}
     if replaced_by is not None:

@@ -15,7 +15,7 @@ from clearinghouse.operations.context import Context
 from clearinghouse.operations.membership import PackDate, known, land
 from clearinghouse.operations.packs import CheckedPack, Pack, check, fields
 from clearinghouse.operations.packs.showing import shown
-from clearinghouse.store import audit, governance
+from clearinghouse.store import audit, governance, proposals
 from clearinghouse.store.database import Session
 from clearinghouse.store.directory import directory_changed
 
@@ -27,11 +27,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Who makes a change, why, and on whose approval if it needed one."""
+    """Who makes a change, why, and on whose approval if it needed one.
+
+    ``proposal`` is the number of the one that the change carries out (``operations.two_people``).
+    """
 
     actor: str
     reason: str
     approved_by: str | None = None
+    proposal: int | None = None
 
 
 class Change:
@@ -88,7 +92,20 @@ def changing(context: Context, authority: Authority) -> Iterator[Change]:
             raise OperatorRefused(
                 "an import or another change is under way; try again when it has ended"
             )
-        yield Change(context, session, authority)
+        change = Change(context, session, authority)
+        _must_wait(session, change.authority.proposal)
+        yield change
+        by = change.authority
+        if by.proposal is not None:
+            # In the same transaction, and the database refuses a second end: nothing is carried out twice.
+            proposals.end(session, by.proposal, "confirmed", by.approved_by or "", change.now)
+
+
+def _must_wait(session: Session, number: int | None) -> None:
+    """Hold the proposal that a change carries out, and refuse one that somebody has ended meanwhile."""
+    found = None if number is None else proposals.hold(session, number)
+    if found is not None and found.state != "waiting":
+        raise OperatorRefused(f"proposal {number} is {found.state} already, by {found.ended_by}")
 
 
 def log(
@@ -140,4 +157,5 @@ def fit_authority(authority: Authority) -> Authority:
         fit("name of who does it", fields.prose(_ACTOR_MAX), authority.actor),
         fit("reason", fields.prose(_REASON_MAX), authority.reason),
         None if approved_by is None else fit("approval", fields.prose(_ACTOR_MAX), approved_by),
+        authority.proposal,
     )

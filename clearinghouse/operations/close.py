@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import islice
-
 from clearinghouse.domain.calendar import cut_off, format_period, last_day, zone
 from clearinghouse.domain.directory import Directory, RulebookInForce
+from clearinghouse.domain.entries import Entry
 from clearinghouse.domain.errors import PeriodNotReady
-from clearinghouse.domain.expiring import Entry, end_debts, expire
 from clearinghouse.operations.authorizing import sweep
+from clearinghouse.operations.breakage import end_all
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.signing_keys import fix_key
 from clearinghouse.store import closing, periods
 from clearinghouse.store.database import Session
-from clearinghouse.store.entries import write_entries
-
-#: Travellers whose expiry is posted in one transaction: few enough that nobody waits for it.
-_TRAVELLERS_EACH = 500
 
 
 def rulebook_of_period(directory: Directory, period: int) -> RulebookInForce:
@@ -32,7 +26,7 @@ def rulebook_of_period(directory: Directory, period: int) -> RulebookInForce:
     return version
 
 
-def close(context: Context, period: int, watch: Callable[[str], None] | None = None) -> None:
+def close(context: Context, period: int) -> None:
     """Close a period to new legs and post the expiry of its points; safe to run again at any point.
 
     Raises:
@@ -54,9 +48,11 @@ def close(context: Context, period: int, watch: Callable[[str], None] | None = N
         closing.await_posters(session, period)
     # What a hold whose time is over still marks as held would not expire with its lot.
     sweep(context)
-    # What was freed meanwhile, as when a hold ended, is found by going through it once more.
-    while _expire_all(context, period, watch):
-        pass
+    end_all(
+        context,
+        lambda session: closing.due(session, period),
+        lambda _: Entry(context.new_id(period), period, "expiry", last_day(period)),
+    )
 
 
 def must_be_closable(context: Context, period: int) -> None:
@@ -86,28 +82,3 @@ def _must_be_closable(context: Context, session: Session, period: int) -> None:
     if context.clock() < at:
         local = at.astimezone(zone(rulebook.timezone))
         raise PeriodNotReady(f"{name} can't be closed before its cut-off on {local:%Y-%m-%d %H:%M}")
-
-
-def _expire_all(context: Context, period: int, watch: Callable[[str], None] | None) -> bool:
-    """Post the expiry of all travellers' lots and debts, some in each transaction; tell whether there were any."""
-    found = False
-    with context.database.office() as reading:
-        travellers = closing.due(reading, period)
-        while some := list(islice(travellers, _TRAVELLERS_EACH)):
-            found |= _expire(context, period, some)
-            if watch:
-                watch("expiry")
-    return found
-
-
-def _expire(context: Context, period: int, wanted: Sequence[closing.Due]) -> bool:
-    """Post the expiry of some travellers' lots and debts, as far as these are still due; tell whether any was."""
-    with context.database.office() as session:
-        lots, debts = closing.due_lots_and_debts(session, period, wanted)
-        entry = Entry(context.new_id(period), period, "expiry", last_day(period))
-        expired = expire(entry, lots)
-        ended = end_debts(entry, debts, last_day(period))
-        write_entries(session, [entry], context.clock())
-        closing.write_expired(session, expired, ended)
-        # What another transaction has taken meanwhile is no longer due, so this ends.
-        return bool(expired or ended)

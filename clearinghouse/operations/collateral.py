@@ -6,13 +6,21 @@ is the amount that was agreed on; ``risk exposure`` warns where less is posted.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+
 from clearinghouse.domain.accounts import AccountKind, account
-from clearinghouse.domain.errors import OperatorRefused
+from clearinghouse.domain.business_day import business_day
+from clearinghouse.domain.directory import Directory
+from clearinghouse.domain.errors import NotFound, OperatorRefused
 from clearinghouse.domain.money import yuan
 from clearinghouse.operations.booking import book, must_be_two, system_number
 from clearinghouse.operations.changing import Authority, Change, changing
 from clearinghouse.operations.context import Context
-from clearinghouse.store import exposure, run_off
+from clearinghouse.operations.packs.showing import shown
+from clearinghouse.store import exposure, members, risk, run_off
+from clearinghouse.store.database import Session
+from clearinghouse.store.snapshot import hold_still
 
 #: The money comes and goes by lines of the bank, which are matched to it (docs/decisions/0022).
 _MONEY = account(AccountKind.UNALLOCATED)
@@ -59,6 +67,44 @@ def release_collateral(
     return posted - amount_minor
 
 
+@dataclass(frozen=True, slots=True)
+class Pledged:
+    """A system's collateral in fen: posted, needed to cover something now, agreed on, and with its money there."""
+
+    system: str
+    posted_minor: int
+    needed_minor: int
+    agreed_minor: int
+    backed_minor: int
+
+    @property
+    def free_minor(self) -> int:
+        """What can be given back now."""
+        return max(self.posted_minor - self.needed_minor, 0)
+
+
+def pledged(context: Context, code: str) -> Pledged:
+    """Return how a system's collateral stands.
+
+    Raises:
+        NotFound: there is no such system.
+    """
+    with context.database.office() as session:
+        hold_still(session)
+        directory = context.directory.current(session)
+        system = directory.system_by_code.get(code)
+        if system is None:
+            raise NotFound(f"there is no system {shown(code)}")
+        today = business_day(directory, context.clock())
+        return Pledged(
+            code,
+            exposure.balances(session, AccountKind.COLLATERAL).get(system.number, 0),
+            needed_in(session, directory, today, system.number),
+            members.systems(session)[code][0].collateral_minor,
+            risk.backed_collateral(session).get(system.number, 0),
+        )
+
+
 def needed_minor(change: Change, system: int) -> int:
     """Return how much collateral covers something now, in fen.
 
@@ -66,15 +112,20 @@ def needed_minor(change: Change, system: int) -> int:
     left, and then also what is outstanding of what it issued.
     """
     directory = change.context.directory.current(change.session)
-    debit = max(exposure.debits(change.session).get(system, 0), 0)
+    return needed_in(change.session, directory, change.today, system)
+
+
+def needed_in(session: Session, directory: Directory, today: date, system: int) -> int:
+    """Return how much collateral covers something on a business date; see :func:`needed_minor`."""
+    debit = max(exposure.debits(session).get(system, 0), 0)
     standing = directory.standing(system)
     if standing.is_plain:
         return max(debit - directory.caps.get(system, 0), 0)
     if standing.withdrawn_on is None:
         return debit
-    in_force = directory.rulebook_on(change.today)
+    in_force = directory.rulebook_on(today)
     value = in_force.rulebook.point_value_minor_per_100 if in_force else 0
-    return debit + run_off.outstanding(change.session, system, change.today).worth_minor(value)
+    return debit + run_off.outstanding(session, system, today).worth_minor(value)
 
 
 def _begin(change: Change, code: str, amount_minor: int) -> int:

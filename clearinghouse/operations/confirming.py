@@ -32,6 +32,8 @@ from clearinghouse.store.proposals import Proposal
 
 _PUBLISHED = ("published", "settled")
 _DECISION, _CORRECTION = "decision", "correction"
+#: Proposals of other things that need two people are those of ``operations.two_people``.
+_OURS = (_DECISION, _CORRECTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ def propose_correction(context: Context, correction: Correction, authority: Auth
     by = fit_authority(authority)
     with context.database.posting() as session:
         document = _document(context, session, correction)
+        if store.same_waits(session, document):
+            raise OperatorRefused("the same is proposed already and waits for a second person")
         made = _add(context, session, None, document, by)
         told = {"proposal": made.number, **document}
         log(session, made.proposed_at, by, "adjustment.propose", _subject(made), told)
@@ -175,7 +179,7 @@ def withdraw(context: Context, number: int, authority: Authority) -> None:
 def waiting(context: Context) -> list[Proposal]:
     """Return the proposals that wait for a second person, the oldest first."""
     with context.database.office() as session:
-        return store.waiting(session)
+        return [row for row in store.waiting(session) if row.document["what"] in _OURS]
 
 
 def posted(context: Context, period: int) -> list[Posted]:
@@ -214,7 +218,7 @@ def _add(
 
 def _held(session: Session, number: int) -> Proposal:
     found = store.hold(session, number)
-    if found is None:
+    if found is None or found.document["what"] not in _OURS:
         raise NotFound(f"there is no proposal {number}")
     if found.state != "waiting":
         raise OperatorRefused(f"proposal {number} is {found.state} already, by {found.ended_by}")

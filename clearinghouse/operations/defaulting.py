@@ -9,217 +9,109 @@ earns as host, clears the claims in the reverse order; if that money is gone aga
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from clearinghouse.domain.accounts import AccountKind, account
-from clearinghouse.domain.calendar import format_period
-from clearinghouse.domain.errors import OperatorRefused
-from clearinghouse.domain.expiring import Entry
-from clearinghouse.domain.money import yuan
-from clearinghouse.domain.payments import Direction
+from clearinghouse.domain.entries import Entry
 from clearinghouse.domain.standing import Step
-from clearinghouse.domain.waterfall import Loss, Recovery, recovery, taken_back, waterfall
-from clearinghouse.operations.booking import book, must_be_two, system_number
+from clearinghouse.domain.waterfall import Loss, Recovery
+from clearinghouse.operations.booking import book, must_be_two
 from clearinghouse.operations.changing import Authority, Change, changing
 from clearinghouse.operations.context import Context
+from clearinghouse.operations.foreseeing import (
+    Declared,
+    HandedOn,
+    default_of,
+    ground_of,
+    must_be_as_seen,
+    recovery_of,
+)
 from clearinghouse.operations.payments.settling import close_if_settled
 from clearinghouse.operations.telling_risk import record_standing, tell_of_claims
-from clearinghouse.store import exposure, risk
-from clearinghouse.store.payments import allocations, hold_payments, instructions
+from clearinghouse.store import risk
+from clearinghouse.store.payments import allocations, hold_payments
 from clearinghouse.store.payments.allocations import Allocation
 from clearinghouse.store.payments.instructions import Instruction
 from clearinghouse.store.risk import FUND, DefaultRow
 from clearinghouse.store.standings import RecordedStep
 
+__all__ = ["Declared", "HandedOn", "declare_default", "recover"]
+
 _FUND_ACCOUNT, _FUND_CLAIM = account(AccountKind.GUARANTEE_FUND), account(AccountKind.CLAIM, FUND)
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A default: what was unpaid and who bears it, in fen; ``haircuts`` by system code."""
-
-    period: str
-    system: str
-    unpaid_minor: int
-    loss: Loss
-    haircuts: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class HandedOn:
-    """What a defaulter has paid since and who got it, in fen; ``claims`` by system code. Below zero: taken back.
-
-    ``left_minor`` of that period's net is still owed.
-    """
-
-    period: str
-    system: str
-    paid_minor: int
-    share: Recovery
-    claims: Mapping[str, int]
-    left_minor: int
-
-
-def declare_default(context: Context, code: str, period: int, authority: Authority) -> Declared:
+def declare_default(
+    context: Context,
+    code: str,
+    period: int,
+    authority: Authority,
+    *,
+    seen: Mapping[str, object] | None = None,
+) -> Declared:
     """Let the waterfall run for what a system has not paid of a period, and suspend the system.
+
+    ``seen`` are the figures that people looked at when they agreed to it (:attr:`Declared.figures`): others are
+    refused.
 
     Raises:
         NotFound: there is no such system.
-        OperatorRefused: it owes nothing for that period or in all, or not yet; it is in default for it already; or
-            only one person says so.
+        OperatorRefused: it owes nothing for that period or in all, or not yet; it is in default for it already; only
+            one person says so; or the figures are not what was seen.
     """
-    name = format_period(period)
     with changing(context, authority) as change:
         must_be_two(change)
-        system = system_number(change, code)
         hold_payments(change.session)
-        owed = instructions.instructions(change.session, period=period)
-        debt = _overdue(change, owed, system, code, name)
-        unpaid = _unpaid(change, debt, code)
-        loss = waterfall(
-            unpaid,
-            _backed_collateral(change, system),
-            _fund(change),
-            _creditors(change, owed, period),
-        )
-        _post_loss(change, debt, loss, owed, f"default {code} {name}")
+        found, debt, owed = default_of(ground_of(change), code, period)
+        must_be_as_seen(found.figures, seen)
+        loss = found.loss
+        _post_loss(change, debt, loss, owed, f"default {code} {found.period}")
         claims = {FUND: loss.fund_minor} if loss.fund_minor else {}
         row = DefaultRow(
-            0, period, system, unpaid, loss.collateral_minor, loss.fund_minor,
+            0, period, debt.system, found.unpaid_minor, loss.collateral_minor, loss.fund_minor,
             loss.haircut_minor, loss.borne_minor, change.now,
         )  # fmt: skip
         risk.add_default(change.session, row, {**claims, **loss.haircuts})
-        codes = _by_code(change, loss.haircuts)
-        _suspend(change, system, code, f"default on the net of {name}")
+        _suspend(change, debt.system, code, f"default on the net of {found.period}")
         tell_of_claims(change, code, period, loss.haircuts, paid=False)
-        change.record(
-            "risk.default",
-            f"system {code}",
-            {
-                "period": name,
-                "unpaid_minor": unpaid,
-                "collateral_minor": loss.collateral_minor,
-                "fund_minor": loss.fund_minor,
-                "haircuts": codes,
-                "borne_minor": loss.borne_minor,
-            },
-        )
-        return Declared(name, code, unpaid, loss, codes)
+        told = {"period": found.period, **found.figures}
+        change.record("risk.default", f"system {code}", told)
+        return found
 
 
-def recover(context: Context, code: str, period: int, authority: Authority) -> HandedOn:
+def recover(
+    context: Context,
+    code: str,
+    period: int,
+    authority: Authority,
+    *,
+    seen: Mapping[str, object] | None = None,
+) -> HandedOn:
     """Hand on what a defaulter has paid since its default on a period: to the creditors, then to the fund.
 
     If what had been handed on was returned, or a match of it undone, it is taken back in the reverse order: the claims
-    are open again, and the system is suspended again.
+    are open again, and the system is suspended again. ``seen`` are the figures that people looked at
+    (:attr:`HandedOn.figures`): others are refused.
 
     Raises:
         NotFound: there is no such system.
         OperatorRefused: there was no such default, nothing more has been paid, the fund has not got what it is to give
-            back, or only one person says so.
+            back, only one person says so, or the figures are not what was seen.
     """
-    name = format_period(period)
     with changing(context, authority) as change:
         must_be_two(change)
-        system = system_number(change, code)
         hold_payments(change.session)
-        default = risk.default_of(change.session, period, system)
-        if default is None:
-            raise OperatorRefused(f"{code} was not in default on {name}")
-        before = risk.recovered(change.session, default.number)
-        (debt,) = instructions.instructions(change.session, period=period, system=system)
-        met_before = debt.amount_minor - default.unpaid_minor + default.collateral_minor
-        paid = max(debt.confirmed_minor - met_before, 0) - before.paid_minor
-        if paid == 0:
-            raise OperatorRefused(f"{code} has paid nothing more for {name}")
-        claims = risk.outstanding_claims(change.session, default.number)
-        to_fund = claims.pop(FUND, 0)
-        if paid > 0:
-            share = recovery(paid, claims, to_fund, default.borne_minor - before.kept_minor)
-        else:
-            share = taken_back(-paid, before, _fund(change))
-            if share.paid_minor == 0:
-                raise OperatorRefused(
-                    "the guarantee fund has nothing now of what it is to give back"
-                )
-            _suspend(change, system, code, f"default on the net of {name}: what it paid is gone")
-        _post_recovery(change, share, f"recovery {code} {name}")
+        found, default = recovery_of(ground_of(change), code, period)
+        must_be_as_seen(found.figures, seen)
+        share = found.share
+        if share.paid_minor < 0:
+            reason = f"default on the net of {found.period}: what it paid is gone"
+            _suspend(change, default.system, code, reason)
+        _post_recovery(change, share, f"recovery {code} {found.period}")
         risk.add_recovery(change.session, default.number, share, change.now)
-        codes = _by_code(change, share.claims)
         changed = {system: abs(amount) for system, amount in share.claims.items()}
-        tell_of_claims(change, code, period, changed, paid=paid > 0)
-        left = debt.outstanding_minor
-        change.record(
-            "risk.recover",
-            f"system {code}",
-            {
-                "period": name,
-                "paid_minor": share.paid_minor,
-                "claims": codes,
-                "fund_minor": share.fund_minor,
-                "kept_minor": share.kept_minor,
-                "left_minor": left,
-            },
-        )
-        return HandedOn(name, code, share.paid_minor, share, codes, left)
-
-
-def _overdue(
-    change: Change, owed: list[Instruction], system: int, code: str, name: str
-) -> Instruction:
-    """Return what a system was to pay for a period and has not, once it is overdue."""
-    found = next((one for one in owed if one.system == system), None)
-    if found is None or found.direction is not Direction.IN or found.outstanding_minor <= 0:
-        raise OperatorRefused(f"{code} owes nothing for {name}")
-    if found.due_on >= change.today:
-        raise OperatorRefused(
-            f"what {code} owes for {name} is due on {found.due_on}: not yet overdue"
-        )
-    if risk.default_of(change.session, found.period, system) is not None:
-        raise OperatorRefused(f"{code} is in default on {name} already")
-    return found
-
-
-def _unpaid(change: Change, debt: Instruction, code: str) -> int:
-    """Return what of an overdue debt can be in default: no more than the system owes in all that is overdue.
-
-    What is its own counts first: credit that stands on its account, what it is still to be paid. What others have
-    advanced for it already is in default.
-    """
-    owed = risk.overdue(change.session, change.today).get(debt.system, 0)
-    own = instructions.credits_of(change.session).get(debt.system, 0) + sum(
-        one.outstanding_minor
-        for one in instructions.instructions(change.session, system=debt.system, unpaid=True)
-        if one.direction is Direction.OUT
-    )
-    unpaid = min(owed - own - risk.advanced(change.session, debt.system), debt.outstanding_minor)
-    if unpaid <= 0:
-        raise OperatorRefused(
-            f"{code} owes nothing in all: {yuan(owed)} yuan are overdue, and {yuan(own)} yuan are its own,"
-            " as credit on its account or still to be paid to it"
-        )
-    return unpaid
-
-
-def _backed_collateral(change: Change, system: int) -> int:
-    """Return the collateral of a system whose money is there, by lines of the bank that are tied to it."""
-    posted = exposure.balances(change.session, AccountKind.COLLATERAL).get(system, 0)
-    return min(posted, risk.backed_collateral(change.session).get(system, 0))
-
-
-def _fund(change: Change) -> int:
-    return exposure.balances(change.session, AccountKind.GUARANTEE_FUND).get(0, 0)
-
-
-def _creditors(change: Change, owed: list[Instruction], period: int) -> dict[int, int]:
-    """Return what the creditors of a run were to be paid for it, less what they bear of its defaults already."""
-    borne = risk.borne_for(change.session, period)
-    found = {
-        one.system: min(one.net_minor, one.amount_minor) - borne.get(one.system, 0)
-        for one in owed
-        if one.direction is Direction.OUT
-    }
-    return {system: amount for system, amount in found.items() if amount > 0}
+        tell_of_claims(change, code, period, changed, paid=share.paid_minor > 0)
+        told = {"period": found.period, **found.figures, "left_minor": found.left_minor}
+        change.record("risk.recover", f"system {code}", told)
+        return found
 
 
 def _post_loss(
@@ -295,8 +187,3 @@ def _cover(change: Change, debt: Instruction, amount_minor: int, entry: Entry) -
 
 def _position(system: int) -> int:
     return account(AccountKind.POSITION, system)
-
-
-def _by_code(change: Change, amounts: Mapping[int, int]) -> dict[str, int]:
-    systems = change.context.directory.current(change.session).systems
-    return {systems[system].code: amount for system, amount in amounts.items()}

@@ -16,6 +16,7 @@ from clearinghouse.operations.party import Party
 from clearinghouse.store import disputes as store
 from clearinghouse.store import evidence, outbox
 from clearinghouse.store.database import Session
+from clearinghouse.store.doer import Doer
 
 PREFIX = "dsp_"
 EVIDENCE_PREFIX = "evi_"
@@ -91,6 +92,11 @@ class Dispute:
     def id(self) -> str:
         """Return the public id."""
         return PREFIX + self.dispute_id.hex
+
+
+def named(found: store.Dispute) -> str:
+    """Return what the audit log calls a dispute."""
+    return f"dispute {PREFIX}{found.dispute_id.hex}"
 
 
 def viewer_of(party: Party) -> store.Viewer:
@@ -181,12 +187,12 @@ def step(
     at: datetime,
     by_system: int | None,
     text: str,
-    client: int | None,
+    doer: Doer,
 ) -> None:
     """Record that a dispute has reached the state that it is in."""
     upheld = found.upheld_minor if DisputeState(found.state) in DECIDED else None
     store.add_step(
-        session, found.dispute_id, store.Step(found.state, at, by_system, text, upheld), client
+        session, found.dispute_id, store.Step(found.state, at, by_system, text, upheld), doer
     )
 
 

@@ -33,6 +33,7 @@ from clearinghouse.operations.dispute_record import (
     Dispute,
     found_for,
     may_escalate_until,
+    named,
     shown,
     step,
     tell,
@@ -42,6 +43,7 @@ from clearinghouse.operations.dispute_record import (
 from clearinghouse.operations.events import refuse_part, seeing
 from clearinghouse.operations.judging import accept
 from clearinghouse.operations.party import Party
+from clearinghouse.operations.trail import note_user
 from clearinghouse.store import disputes as store
 from clearinghouse.store.database import Session
 
@@ -103,8 +105,9 @@ def open_dispute(context: Context, party: Party, line: Line, claim: Claim) -> tu
         if found is None:
             raise DisputeExists("you dispute this leg already, for another reason")
         if added:
-            step(session, found, found.opened_at, system, claim.text, party.client)
+            step(session, found, found.opened_at, system, claim.text, party.doer)
             tell(session, directory, found, "dispute.opened", found.opened_at)
+            note_user(session, found.opened_at, party, "dispute.open", named(found))
         return told(session, directory, found), added
 
 
@@ -143,7 +146,7 @@ def _new(
         leg_no=leg_no,
         opened_by=system,
         respondent=respondent,
-        client=party.client,
+        doer=party.doer,
         reason=claim.reason,
         text=claim.text,
         claimed_minor=claim_minor(claim.amount_minor, limits),
@@ -180,8 +183,9 @@ def answer_dispute(
         at = context.clock()
         store.answer(session, dispute_id, answer, text, at)
         found = found_for(session, viewer_of(party), dispute_id)
-        step(session, found, at, party.system, text, party.client)
+        step(session, found, at, party.system, text, party.doer)
         tell(session, directory, found, "dispute.answered", at)
+        note_user(session, at, party, "dispute.answer", named(found), answer=answer)
         if answer == "accept" and found.respondent is not None:
             found = accept(session, context, found, party)
         return told(session, directory, found)
@@ -221,24 +225,31 @@ def escalate_dispute(context: Context, party: Party, dispute_id: UUID, text: str
             raise DisputeExists("another dispute of this leg has to be decided first")
         store.escalate(session, dispute_id, party.system, at)
         found = found_for(session, viewer_of(party), dispute_id)
-        step(session, found, at, party.system, text, party.client)
+        step(session, found, at, party.system, text, party.doer)
         tell(session, directory, found, "dispute.escalated", at)
+        note_user(session, at, party, "dispute.escalate", named(found))
         return told(session, directory, found)
 
 
 def disputes_of(
-    context: Context, party: Party, state: str | None, before: UUID | None, limit: int
+    context: Context,
+    party: Party,
+    state: str | None,
+    before: UUID | None,
+    limit: int,
+    side: str | None = None,
 ) -> list[Dispute]:
     """Return the disputes to which the party is one, in a state or in any, the newest first, before one of them.
 
-    A client of the operator with its own scope sees all; without it, those that the operator has to answer.
+    A client of the operator with its own scope sees all; without it, those that the operator has to answer. Of those of
+    a system, ``side`` leaves what it has ``opened`` or has to ``answer``.
 
     Raises:
         SystemClientNeeded: the client is bound to some hotels.
     """
     directory = context.current_directory()
     with seeing(context, party) as session:
-        found = store.newest(session, viewer_of(party), state, before, limit)
+        found = store.newest(session, viewer_of(party), state, before, limit, side)
         return shown(session, directory, found)
 
 

@@ -22,6 +22,7 @@ from clearinghouse.operations.context import Context
 from clearinghouse.operations.packs import fields
 from clearinghouse.store import enquiry
 from clearinghouse.store.database import Session
+from clearinghouse.store.enquiry import CardHolder
 from clearinghouse.store.periods import closed_through
 from clearinghouse.store.snapshot import hold_still
 
@@ -109,22 +110,35 @@ def pooled_balance(context: Context, card_number: str, as_of: date | None = None
     number = read_card_number(card_number)
     with context.database.office() as session:
         hold_still(session)
-        directory = context.directory.current(session)
         holder = enquiry.card_holder(session, context.vault, number)
         if holder is None:
             raise CardUnknown(f"there is no card {mask_card_number(number)}")
-        now = context.clock()
-        today = business_day(directory, now)
-        on = as_of or today
-        if on < today:
-            txns = enquiry.posted_until(session, holder.traveller, on)
-            lots = {p.lot for txn in txns for p in txn.postings if p.lot is not None}
-            pool = pool_as_of(holder.traveller, enquiry.lots_numbered(session, lots), txns)
-            closed = 0
-        else:
-            pool = enquiry.pool_now(session, holder.traveller, now)
-            closed = closed_through(session)
-        issuer = _issuers(session, directory, pool, on)
+        return _balance_of(context, session, holder, as_of)
+
+
+def balance_of(context: Context, traveller: int, as_of: date | None = None) -> Balance:
+    """Return the balance of a traveller, by number in the tables, as :func:`pooled_balance` does; no card is named."""
+    with context.database.posting() as session:
+        hold_still(session)
+        return _balance_of(context, session, CardHolder(traveller, ""), as_of)
+
+
+def _balance_of(
+    context: Context, session: Session, holder: CardHolder, as_of: date | None
+) -> Balance:
+    directory = context.directory.current(session)
+    now = context.clock()
+    today = business_day(directory, now)
+    on = as_of or today
+    if on < today:
+        txns = enquiry.posted_until(session, holder.traveller, on)
+        lots = {p.lot for txn in txns for p in txn.postings if p.lot is not None}
+        pool = pool_as_of(holder.traveller, enquiry.lots_numbered(session, lots), txns)
+        closed = 0
+    else:
+        pool = enquiry.pool_now(session, holder.traveller, now)
+        closed = closed_through(session)
+    issuer = _issuers(session, directory, pool, on)
     return _balance(pool, directory, on, closed, issuer, holder.card_masked)
 
 

@@ -30,6 +30,7 @@ from clearinghouse.domain.treatment import CardState, CardTier
 from clearinghouse.operations.cards import CardView, Desk, view
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.issuing import issue_card
+from clearinghouse.operations.names import plain_name, same_name
 from clearinghouse.operations.packs import fields
 from clearinghouse.operations.party import Party
 from clearinghouse.operations.phones import normal_phone
@@ -124,7 +125,7 @@ def begin(context: Context, party: Party, applicant: Applicant, send: Sender) ->
             raise TooManyCodes("your system asked for as many codes as it may within an hour")
         expires_at = desk.now + timedelta(minutes=CODE_MINUTES)
         new = NewEnrolment(
-            enrolment, system, hotel, applicant.tier_code, party.client, index,
+            enrolment, system, hotel, applicant.tier_code, party.of_a_client(), index,
             _code_hash(context, enrolment, code), desk.now, expires_at,
         )  # fmt: skip
         enrolments.add(session, vault, new, {"name": name, "phone": phone, "email": email})
@@ -227,7 +228,7 @@ def _no_harm(
     The newest card of the own system counts first, by name; then any card of another system, by whatever name.
     """
     live = [h for h in known if h.state in (CardState.ACTIVE, CardState.SUSPENDED)]
-    same = {h.traveller for h in known if _same_name(h.name, name)}
+    same = {h.traveller for h in known if same_name(h.name, name)}
     own, others = [], False
     for holder in live:
         if holder.card is None or holder.issuer_hotel is None:
@@ -275,22 +276,13 @@ def _code_hash(context: Context, enrolment: UUID, code: str) -> bytes:
     return context.vault.blind_index("one-time code", f"{enrolment.hex}\x00{digits}")
 
 
-def _same_name(one: str, other: str) -> bool:
-    return _plain(one) == _plain(other)
-
-
-def _plain(name: str) -> str:
-    """Return a name without what may differ from one typing to the next: width, case and blanks."""
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-
 def _fit(applicant: Applicant) -> tuple[str, str, str]:
     """Return name, phone and e-mail as they are kept."""
     try:
         name = fields.prose()(applicant.name)
     except fields.Unfit as reason:
         raise PersonalDataInvalid(f"the name {reason}", "name") from None
-    if not _plain(name):
+    if not plain_name(name):
         raise PersonalDataInvalid("the name is missing", "name")
     phone = normal_phone(applicant.phone)
     if phone is None:

@@ -20,10 +20,12 @@ from clearinghouse.operations.dispute_record import (
     EvidenceTold,
     evidence_told,
     found_for,
+    named,
     viewer_of,
 )
 from clearinghouse.operations.events import refuse_part, seeing
 from clearinghouse.operations.party import Party
+from clearinghouse.operations.trail import note_user
 from clearinghouse.store import evidence as store
 from clearinghouse.store.evidence import EvidenceFile
 
@@ -82,7 +84,8 @@ def add_evidence(
             context.clock(),
         )  # fmt: skip
         # The dispute is held, so nobody of this party brings the same beside us.
-        store.add(session, file, party.client, new.content)
+        store.add(session, file, party.doer, new.content)
+        note_user(session, file.at, party, "evidence.add", named(found), sha256=digest)
         return evidence_told(directory, file), True
 
 

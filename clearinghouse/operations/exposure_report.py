@@ -61,6 +61,41 @@ class Exposures:
     fund_claims_minor: int
 
 
+@dataclass(frozen=True, slots=True)
+class OwnExposure:
+    """How far one system has gone into debt and may go, in fen; no ``limit_minor`` where it has no cap."""
+
+    debit_minor: int
+    collateral_minor: int
+    limit_minor: int | None
+    overdue_minor: int
+    suspended: bool
+    withdrawn_on: date | None
+    run_off_until: date | None
+
+    @property
+    def room_minor(self) -> int | None:
+        """How much more it may owe; below 0: by how much it is over its limit."""
+        return None if self.limit_minor is None else self.limit_minor - self.debit_minor
+
+
+def own_exposure(context: Context, system: int) -> OwnExposure:
+    """Return one system's exposure as it is now, as its own finance people watch it."""
+    with context.database.office() as session:
+        directory = context.directory.current(session)
+        today = business_day(directory, context.clock())
+        standing = directory.standing(system)
+        return OwnExposure(
+            max(exposure.debits(session).get(system, 0), 0),
+            exposure.balances(session, AccountKind.COLLATERAL).get(system, 0),
+            exposure.limits_of(session, directory, today).get(system),
+            risk.overdue(session, today).get(system, 0),
+            standing.suspended,
+            standing.withdrawn_on,
+            standing.run_off_until,
+        )
+
+
 def exposures(context: Context) -> Exposures:
     """Return every system's exposure as it is now."""
     with context.database.office() as session:

@@ -50,7 +50,7 @@ def add_system(context: Context, code: str, profile: SystemProfile, authority: A
     with changing(context, authority) as change:
         if code in members.systems(change.session):
             raise OperatorRefused(f'system "{code}" is on record already; change it instead')
-        change.land(_pack(systems=(SystemRow(1, code, *profile),)))
+        change.land(as_pack(systems=(SystemRow(1, code, *profile),)))
         change.record("system.add", f"system {code}", {"after": _told(profile)})
 
 
@@ -90,7 +90,7 @@ def add_hotel(context: Context, hotel: Membership, authority: Authority) -> None
         if row.code in {known.hotel_code for known in members.memberships(change.session)}:
             raise OperatorRefused(f'hotel "{row.code}" is on record already; move it instead')
         change.must_be_open(f'hotel "{row.code}"', hotel.effective_from)
-        change.land(_pack(hotels=(row,)))
+        change.land(as_pack(hotels=(row,)))
         change.record("hotel.add", f"hotel {row.code}", {"after": hotel._asdict()})
 
 
@@ -121,7 +121,7 @@ def move_hotel(
             )
         change.must_be_open(f'the move of hotel "{code}"', effective_from)
         after = before._replace(system_code=system, effective_from=effective_from)
-        change.land(_pack(hotels=(_hotel_row(after),)))
+        change.land(as_pack(hotels=(_hotel_row(after),)))
         kept = governance.legs_since(change.session, code, effective_from)
         told = {"from": before.system_code, "to": system, "effective_from": effective_from}
         change.record("hotel.move", f"hotel {code}", {**told, "legs_kept": kept})
@@ -136,20 +136,38 @@ def add_rulebook(context: Context, path: Path, authority: Authority) -> Rulebook
         OperatorRefused: the version is on record, another takes effect on the same day, or it would take
             effect in or before a closed month.
     """
-    agreed = _read_rulebook(path)
+    return adopt_rulebook(context, _read_rulebook(path), authority)
+
+
+def adopt_rulebook(context: Context, agreed: AgreedRulebook, authority: Authority) -> Rulebook:
+    """Record a new version of the rulebook that is read already; see :func:`add_rulebook`.
+
+    Raises:
+        OperatorRefused: as there.
+    """
     rulebook = agreed.rulebook
     with changing(context, authority) as change:
-        if members.rulebooks(change.session).get(rulebook.version) == (
-            rulebook.effective_from,
-            agreed.sha256,
-        ):
-            raise OperatorRefused(f'version "{rulebook.version}" is on record already')
+        must_be_new(change.session, agreed)
         change.must_be_open(f'version "{rulebook.version}"', rulebook.effective_from)
-        change.check(_pack(rulebook=agreed))
+        change.check(as_pack(rulebook=agreed))
         members.add_rulebook(change.session, rulebook, change.now)
         told = {"effective_from": rulebook.effective_from, "sha256": agreed.sha256}
         change.record("rulebook.add", f"rulebook {rulebook.version}", told)
     return rulebook
+
+
+def must_be_new(session: Session, agreed: AgreedRulebook) -> None:
+    """Refuse a version of the rulebook that is on record as it is.
+
+    Raises:
+        OperatorRefused: it is.
+    """
+    rulebook = agreed.rulebook
+    if members.rulebooks(session).get(rulebook.version) == (
+        rulebook.effective_from,
+        agreed.sha256,
+    ):
+        raise OperatorRefused(f'version "{rulebook.version}" is on record already')
 
 
 def accept_rulebook(
@@ -194,7 +212,7 @@ def _refuse_while_settling(session: Session) -> None:
         raise OperatorRefused(f"{month} is being settled; settle it to the end first")
 
 
-def _pack(
+def as_pack(
     *,
     systems: tuple[SystemRow, ...] = (),
     hotels: tuple[HotelRow, ...] = (),

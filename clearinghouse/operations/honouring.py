@@ -43,16 +43,17 @@ def hotels(
     city: str | None = None,
     system: str | None = None,
     code: str | None = None,
+    text: str | None = None,
 ) -> list[HonouringHotel]:
     """Return up to ``most`` hotels by code, from the one behind the code ``after`` on.
 
-    Given a city, a system's code or a hotel's own, only those.
+    Given a city, a system's code or a hotel's own, only those; given a text, those that have it in a name or city.
     """
     with context.database.posting() as session:
         today = business_day(context.directory.current(session), context.clock())
     with context.database.reading(party.system) as session:
         found = members.hotels_on(
-            session, today, after=after, most=most, city=city, system=system, code=code
+            session, today, after=after, most=most, city=city, system=system, code=code, text=text
         )
     return [
         HonouringHotel(
@@ -62,6 +63,13 @@ def hotels(
         )
         for row in found
     ]  # fmt: skip
+
+
+def cities(context: Context, most: int) -> list[tuple[str, int]]:
+    """Return the cities with most hotels today, and how many each has."""
+    with context.database.posting() as session:
+        today = business_day(context.directory.current(session), context.clock())
+        return members.cities_on(session, today, most)
 
 
 def hotel(context: Context, party: Party, code: str) -> HonouringHotel:

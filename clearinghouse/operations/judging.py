@@ -26,14 +26,15 @@ from clearinghouse.operations.party import Party
 from clearinghouse.store import adjustments
 from clearinghouse.store import disputes as store
 from clearinghouse.store.database import Session
+from clearinghouse.store.doer import Doer
 
 _OFFICE = store.Viewer(None, everything=True)
 _ACCEPTED = "被争议方接受 The respondent accepts the claim"
 _SILENT = "期限内未答复 No answer came in time"
 _OVERDUE_EACH = 200
 
-#: Who pays (``None``: the clearing house), who is paid, and how many fen.
-_Move = tuple[int | None, int | None, int]
+#: Who pays (``None``: the clearing house), who is paid, and how many fen; below zero the other way round.
+Move = tuple[int | None, int | None, int]
 
 
 class Ruling(NamedTuple):
@@ -87,7 +88,7 @@ def decide(session: Session, context: Context, dispute_id: UUID, ruling: Ruling)
     if found.state == DisputeState.OPEN:
         store.answer(session, dispute_id, NO_ANSWER, _SILENT, at)
         found = found_for(session, _OFFICE, dispute_id)
-        step(session, found, at, None, _SILENT, None)
+        step(session, found, at, None, _SILENT, Doer())
     leg = _held_leg(session, found)
     if ruling.upheld_minor != (found.upheld_minor or 0):
         _overturn(session, context, found, leg, ruling.text)
@@ -97,6 +98,21 @@ def decide(session: Session, context: Context, dispute_id: UUID, ruling: Ruling)
     state = DisputeState.UPHELD if ruling.upheld_minor else DisputeState.REJECTED
     store.decide(session, dispute_id, state, ruling.upheld_minor, at, until)
     return _told(session, context, dispute_id, at, ruling.text, None)
+
+
+def moves_of(session: Session, context: Context, dispute_id: UUID, upheld_minor: int) -> list[Move]:
+    """Return what a decision would post now, that of an earlier one taken back first; nothing is posted.
+
+    Raises:
+        NotFound: there is no such dispute.
+        OperatorRefused: as :func:`check_ruling`.
+    """
+    found = check_ruling(session, context, dispute_id, Ruling(upheld_minor, ""))
+    if upheld_minor == (found.upheld_minor or 0):
+        return []
+    leg, back = _held_leg(session, found), _overturning(session, found)
+    stands = leg._replace(standing=leg.standing.after(leg.host_system, back))
+    return back + _corrections(session, context, found, stands, upheld_minor)
 
 
 def sweep_overdue(context: Context) -> int:
@@ -127,8 +143,8 @@ def _told(
     party: Party | None,
 ) -> store.Dispute:
     found = found_for(session, _OFFICE, dispute_id)
-    by, client = (None, None) if party is None else (party.system, party.client)
-    step(session, found, at, by, text, client)
+    by, doer = (None, Doer()) if party is None else (party.system, party.doer)
+    step(session, found, at, by, text, doer)
     tell(session, context.directory.current(session), found, "dispute.decided", at)
     return found
 
@@ -154,29 +170,38 @@ def _correct(
     session: Session, context: Context, found: store.Dispute, leg: store.Leg, ruling: Ruling
 ) -> None:
     """Post what a ruling gives the opener; where that is value, the host's fee follows it."""
-    amount = ruling.upheld_minor
+    moves = _corrections(session, context, found, leg, ruling.upheld_minor)
+    _post(session, context, found, leg, moves, DISPUTE_UPHELD, ruling.text)
+
+
+def _corrections(
+    session: Session, context: Context, found: store.Dispute, leg: store.Leg, amount: int
+) -> list[Move]:
     if amount == 0:
-        return
-    moves: list[_Move] = [(found.respondent, found.opened_by, amount)]
+        return []
+    moves: list[Move] = [(found.respondent, found.opened_by, amount)]
     if found.respondent is not None:
         host = leg.host_system
         rule = _rules(session, context, leg.rulebook).fee_rule(leg.fee_kind)
         fee = leg.standing.fee_change(amount if found.opened_by == host else -amount, rule)
         moves.append((host, None, fee))
-    _post(session, context, found, leg, moves, DISPUTE_UPHELD, ruling.text)
+    return moves
 
 
 def _overturn(
     session: Session, context: Context, found: store.Dispute, leg: store.Leg, text: str
 ) -> None:
     """Post all that the dispute has led to so far the other way round."""
-    moves: list[_Move] = [
+    _post(session, context, found, leg, _overturning(session, found), DISPUTE_OVERTURNED, text)
+
+
+def _overturning(session: Session, found: store.Dispute) -> list[Move]:
+    return [
         (row.system, row.counterparty, row.amount_minor)
         for row in adjustments.of_dispute(session, found.dispute_id)
         # One row of each adjustment: that of the system that gained by it, or whose fee it was.
         if row.is_fee or row.amount_minor > 0
     ]
-    _post(session, context, found, leg, moves, DISPUTE_OVERTURNED, text)
 
 
 def _post(
@@ -184,7 +209,7 @@ def _post(
     context: Context,
     found: store.Dispute,
     leg: store.Leg,
-    moves: list[_Move],
+    moves: list[Move],
     kind: str,
     text: str,
 ) -> None:

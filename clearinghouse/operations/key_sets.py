@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from clearinghouse.domain.compact_jws import Jws, Unreadable
 from clearinghouse.domain.signing import (
     Envelope,
     SigningKey,
-    Unreadable,
     fingerprint,
     public_bytes,
     thumbprint,
@@ -24,13 +24,13 @@ MAX_BYTES = 1 << 20
 
 
 class KnownKey(NamedTuple):
-    """A public key of published files; ``revoked`` if nothing that it signed counts any more."""
+    """A public key of one purpose; ``revoked`` if nothing that it signed counts any more."""
 
     key: SigningKey
     public: bytes
     revoked: bool
 
-    def holds(self, envelope: Envelope) -> bool:
+    def holds(self, envelope: Envelope | Jws) -> bool:
         """Tell whether a signature is one of this key."""
         try:
             Ed25519PublicKey.from_public_bytes(self.public).verify(
@@ -44,18 +44,18 @@ class KnownKey(NamedTuple):
 KeySet = Mapping[str, KnownKey]
 
 
-def key_set_of(keys: list[dict[str, Any]]) -> KeySet:
-    """Return the keys of published files among public keys (JWK), by their ids.
+def key_set_of(keys: list[dict[str, Any]], purpose: str = STATEMENTS) -> KeySet:
+    """Return the keys of published files, or of another purpose, among public keys (JWK), by their ids.
 
     Keys of other purposes are left out: a token's key proves no statement.
 
     Raises:
         Unreadable: a key is not the one that its id names.
     """
-    return {known.key.kid: known for known in _known(keys)}
+    return {known.key.kid: known for known in _known(keys, purpose)}
 
 
-def read_key_set(text: bytes) -> KeySet:
+def read_key_set(text: bytes, purpose: str = STATEMENTS) -> KeySet:
     """Read a JWK set, as ``keys export`` and ``/.well-known/jwks.json`` give it.
 
     Raises:
@@ -68,15 +68,16 @@ def read_key_set(text: bytes) -> KeySet:
     keys = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
         raise Unreadable("it is no JWK set")
-    found = key_set_of(keys)
+    found = key_set_of(keys, purpose)
     if not found:
-        raise Unreadable("it has no key of published files")
+        what = "published files" if purpose == STATEMENTS else f"the purpose {purpose}"
+        raise Unreadable(f"it has no key of {what}")
     return found
 
 
-def _known(keys: list[dict[str, Any]]) -> Iterator[KnownKey]:
+def _known(keys: list[dict[str, Any]], purpose: str) -> Iterator[KnownKey]:
     for key in keys:
-        if key.get("purpose", STATEMENTS) != STATEMENTS or key.get("kty") != "OKP":
+        if key.get("purpose", STATEMENTS) != purpose or key.get("kty") != "OKP":
             continue
         public = public_bytes(key)
         kid = thumbprint(public)

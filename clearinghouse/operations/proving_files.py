@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from clearinghouse.domain.calendar import format_period
+from clearinghouse.domain.compact_jws import Unreadable
 from clearinghouse.domain.errors import BooksDoNotBalance
-from clearinghouse.domain.signing import Unreadable, opened
+from clearinghouse.domain.signing import opened
 from clearinghouse.operations.footing import prove_footing
 from clearinghouse.operations.key_sets import KeySet, key_set_of
 from clearinghouse.operations.signing import claims_of

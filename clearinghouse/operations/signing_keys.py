@@ -1,7 +1,8 @@
 """The keys of the clearing house: what it signs with, who has signed a period, and what everybody may see of it.
 
-A key signs tokens or published files, never both. Keys are made at first use, sealed by the vault, and their public
-halves stay published for ever: a statement must still be proved when its key has long been replaced.
+A key signs tokens, published files or codes of cards, never two of them. Keys are made at first use, sealed by the
+vault, and their public halves stay published for ever: a statement must still be proved when its key has long been
+replaced.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwk
 
+from clearinghouse.domain.compact_jws import ALGORITHM
 from clearinghouse.domain.errors import NotFound
 from clearinghouse.domain.signing import (
-    ALGORITHM,
     SigningKey,
     fingerprint,
     private_bytes,
@@ -28,7 +29,8 @@ from clearinghouse.store.database import Session
 from clearinghouse.store.keys import PublicKey
 
 #: What a key is for; a public key says so, so that nobody takes a token's key for that of a statement.
-TOKENS, STATEMENTS = "token", "statement"
+TOKENS, STATEMENTS, CARDS = "token", "statement", "card"
+_PURPOSES = (TOKENS, STATEMENTS, CARDS)
 #: Periods that have a key, and no published file.
 _UNDER_WAY = ("closing", "netted", "stated")
 
@@ -102,13 +104,13 @@ def all_keys(context: Context, purpose: str) -> list[PublicKey]:
 
 
 def published_keys(context: Context) -> list[dict[str, Any]]:
-    """Return the public keys (JWK) of all published files, the newest first; none is ever left out.
+    """Return the public keys (JWK) of published files and of codes of cards, the newest first; none is ever left out.
 
     A compromised one says since when, as OpenID Federation has it (``revoked``).
     """
     with context.database.posting() as session:
-        found = keys.public_keys(session, STATEMENTS)
-    return [published(key, STATEMENTS) for key in found]
+        found = [(p, keys.public_keys(session, p)) for p in (STATEMENTS, CARDS)]
+    return [published(key, purpose) for purpose, each in found for key in each]
 
 
 def published(key: PublicKey, purpose: str) -> dict[str, Any]:
@@ -163,7 +165,7 @@ def withdraw(context: Context, kid: str, authority: Authority) -> str:
         keys.hold_keys(session)
         found = {
             key.kid: (purpose, key)
-            for purpose in (TOKENS, STATEMENTS)
+            for purpose in _PURPOSES
             for key in keys.public_keys(session, purpose)
         }
         if kid not in found:
@@ -175,6 +177,22 @@ def withdraw(context: Context, kid: str, authority: Authority) -> str:
         _replace_under_way(session, purpose, _current(context, session, purpose, now), now)
         log(session, now, authority, "keys.withdraw", f"key {kid}", {"purpose": purpose})
     return purpose
+
+
+def key_to_sign(
+    context: Context, session: Session, purpose: str, now: datetime
+) -> tuple[str, Ed25519PrivateKey]:
+    """Return the key that signs for a purpose now, made at first use, with its id.
+
+    Raises:
+        ConfigError: it was sealed with another master key.
+    """
+    good = (key.kid for key in keys.public_keys(session, purpose) if key.retired_at is None)
+    kid = next(good, None)
+    if kid is None:
+        keys.hold_keys(session)
+        kid = _current(context, session, purpose, now)
+    return kid, private_key(context, session, kid)
 
 
 def _replace_under_way(session: Session, purpose: str, kid: str, now: datetime) -> None:

@@ -7,22 +7,20 @@ from datetime import date
 
 from clearinghouse.domain.accounts import AccountKind
 from clearinghouse.domain.calendar import format_period, period_of
+from clearinghouse.domain.entries import Entry
 from clearinghouse.domain.errors import OperatorRefused
-from clearinghouse.domain.expiring import Entry, end_lots
 from clearinghouse.domain.money import yuan
 from clearinghouse.domain.standing import Step, run_off_end
 from clearinghouse.operations.booking import must_be_two, system_number
+from clearinghouse.operations.breakage import end_all
 from clearinghouse.operations.changing import Authority, Change, changing, fit_authority
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.telling_risk import record_standing
-from clearinghouse.store import closing, exposure, risk, run_off
-from clearinghouse.store.entries import write_entries
+from clearinghouse.store import exposure, risk, run_off
+from clearinghouse.store.database import Session
 from clearinghouse.store.periods import hold_period
 from clearinghouse.store.run_off import Outstanding
 from clearinghouse.store.standings import RecordedStep
-
-#: Travellers whose points are ended in one transaction: few enough that nobody waits for it.
-_TRAVELLERS_EACH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +148,6 @@ def end_run_off(context: Context, code: str, authority: Authority) -> Ended:
         OperatorRefused: it is not leaving, its run-off is not over, or only one person says so.
     """
     fit_authority(authority)
-    points = 0
     with changing(context, authority) as change:
         must_be_two(change)
         system = system_number(change, code)
@@ -160,28 +157,17 @@ def end_run_off(context: Context, code: str, authority: Authority) -> Ended:
         if not standing.is_over(change.today):
             raise OperatorRefused(f"the run-off of {code} lasts until {standing.run_off_until}")
         today = change.today
-    while ended := _end_some(context, system, today):
-        points += ended
+
+    def entry(session: Session) -> Entry:
+        period = hold_period(session, period_of(today))
+        return Entry(context.new_id(period), period, "expiry", today)
+
+    points = end_all(context, lambda session: run_off.points_to_end(session, system, today), entry)
     with changing(context, authority) as change:
         left = run_off.outstanding(change.session, system, today)
         told = {"points": points, "held_points": left.held_points}
         change.record("system.end-run-off", f"system {code}", told)
     return Ended(code, points, left)
-
-
-def _end_some(context: Context, system: int, today: date) -> int:
-    """End the points of some travellers; return how many points that were."""
-    with context.database.office() as session:
-        travellers = run_off.travellers_with_points(session, system, today, _TRAVELLERS_EACH)
-        if not travellers:
-            return 0
-        lots = run_off.lots_to_end(session, system, today, travellers)
-        period = hold_period(session, period_of(today))
-        entry = Entry(context.new_id(period), period, "expiry", today)
-        ended = end_lots(entry, lots)
-        write_entries(session, [entry], context.clock())
-        closing.write_expired(session, ended, [])
-        return sum(posting.amount for posting in entry.postings)
 
 
 def _record(change: Change, system: int, code: str, step: Step, action: str) -> None:

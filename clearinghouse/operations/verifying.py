@@ -17,12 +17,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from clearinghouse.domain.compact_jws import MAX_BYTES, Unreadable
 from clearinghouse.domain.signing import (
-    MAX_BYTES,
     SUFFIX,
     Claims,
     SigningKey,
-    Unreadable,
     opened,
 )
 from clearinghouse.operations.key_sets import KeySet

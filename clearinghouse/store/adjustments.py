@@ -125,6 +125,15 @@ def of_dispute(session: Session, dispute_id: UUID) -> list[AdjustmentRow]:
     return [AdjustmentRow(*row) for row in rows]
 
 
+def of_leg(session: Session, system: int, txn_id: UUID, leg_no: int) -> list[AdjustmentRow]:
+    """Return what adjustments of a leg are to one system, in order."""
+    rows = session.rows(
+        f"SELECT {_COLUMNS} FROM adjustments a WHERE txn_id = %s AND leg_no = %s AND system = %s ORDER BY number",
+        [txn_id, leg_no, system],
+    )
+    return [AdjustmentRow(*row) for row in rows]
+
+
 def hold_leg(session: Session, txn_id: UUID, leg_no: int) -> None:
     """Let nobody else correct a leg until this transaction ends: two corrections must see each other."""
     session.row(

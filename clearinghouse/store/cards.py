@@ -139,8 +139,11 @@ def last_state(session: Session, number: int) -> LastState | None:
     return None if row is None else LastState(row[0], _STATES[row[1]], *row[2:])
 
 
-def add_state(session: Session, card: int, last: LastState, by_client: int) -> None:
-    """Record a change of state, and that the card and the one in its place have a history."""
+def add_state(session: Session, card: int, last: LastState, by_client: int | None) -> None:
+    """Record a change of state, and that the card and the one in its place have a history.
+
+    No client: people of the operator, whom the audit log names.
+    """
     session.run(
         "UPDATE cards SET has_history = true WHERE number = ANY (%s::bigint[]) AND NOT has_history;"
         " INSERT INTO card_states (card, since, state, reason, by_client, replaced_by)"

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple
 
 from clearinghouse.domain.calendar import last_day
-from clearinghouse.domain.pools import Debt, Lot
-from clearinghouse.store.bulk import array, arrays
+from clearinghouse.store.breakage import Ending, parts
 from clearinghouse.store.database import Session
-from clearinghouse.store.loading import (
-    DEBT_COLUMNS,
-    LOT_COLUMNS,
-    PERIOD_LOCK,
-    debt_from_row,
-    lot_from_row,
-)
+from clearinghouse.store.loading import PERIOD_LOCK
 
 _TRY_EVERY_SECONDS = 0.005
 
@@ -43,65 +35,17 @@ def await_posters(session: Session, period: int) -> None:
         time.sleep(_TRY_EVERY_SECONDS)
 
 
-class Due(NamedTuple):
-    """What ends for a traveller with a period, all by number."""
+def due(session: Session, period: int) -> Iterator[Ending]:
+    """Yield what ends with a period, in parts by traveller: lots whose last day has come, and debts.
 
-    traveller: int
-    lots: list[int]
-    debts: list[int]
-
-
-def due(session: Session, period: int) -> Iterator[Due]:
-    """Yield the travellers who have lots to expire or debts to end with this period, in the order of their numbers.
-
-    The lots of all periods are looked through once, not for each part of the travellers again.
+    That is what has its last day in the period or before, and was there by then: what came into the books with a later
+    period ends with that one (``Lot.expiry_posted`` judges the same before it is written).
     """
     day = last_day(period)
-    for row in session.stream(
-        "SELECT traveller, coalesce(array_agg(lot) FILTER (WHERE lot IS NOT NULL), '{}'),"
-        " coalesce(array_agg(debt) FILTER (WHERE debt IS NOT NULL), '{}') FROM ("
-        " SELECT traveller, number AS lot, NULL::bigint AS debt FROM lots"
-        "  WHERE expires_on <= %s AND remaining > held AND period <= %s"
-        " UNION ALL SELECT traveller, NULL, number FROM debts WHERE ends_on <= %s AND posted > 0 AND period <= %s"
-        ") AS due GROUP BY traveller ORDER BY traveller",
+    return parts(
+        session,
+        "SELECT traveller, number, NULL::bigint FROM lots"
+        " WHERE expires_on <= %s AND remaining > held AND period <= %s"
+        " UNION ALL SELECT traveller, NULL, number FROM debts WHERE ends_on <= %s AND posted > 0 AND period <= %s",
         [day, period, day, period],
-    ):
-        yield Due(*row)
-
-
-def due_lots_and_debts(
-    session: Session, period: int, wanted: Sequence[Due]
-) -> tuple[list[Lot], list[Debt]]:
-    """Lock travellers, in the order of their numbers, and load what still ends for them with this period."""
-    day = last_day(period)
-    session.rows(
-        "SELECT FROM travellers WHERE number = ANY (%s::bigint[]) ORDER BY number FOR NO KEY UPDATE",
-        [array(each.traveller for each in wanted)],
     )
-    lots = session.rows(
-        f"SELECT {LOT_COLUMNS} FROM lots WHERE number = ANY (%s::bigint[])"
-        " AND expires_on <= %s AND remaining > held AND period <= %s ORDER BY number",
-        [array(lot for each in wanted for lot in each.lots), day, period],
-    )
-    debts = session.rows(
-        f"SELECT {DEBT_COLUMNS} FROM debts WHERE number = ANY (%s::bigint[])"
-        " AND ends_on <= %s AND posted > 0 AND period <= %s ORDER BY number",
-        [array(debt for each in wanted for debt in each.debts), day, period],
-    )
-    return [lot_from_row(row) for row in lots], [debt_from_row(row) for row in debts]
-
-
-def write_expired(session: Session, lots: list[Lot], debts: list[Debt]) -> None:
-    """Write what expired of lots and what of debts has left the ledger."""
-    if lots:
-        session.run(
-            "UPDATE lots SET remaining = n.remaining, expired = n.expired"
-            " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS n (number, remaining, expired)"
-            " WHERE lots.number = n.number",
-            arrays([(lot.number, lot.remaining, lot.expired) for lot in lots]),
-        )
-    if debts:
-        session.run(
-            "UPDATE debts SET posted = 0 WHERE number = ANY (%s::bigint[])",
-            [array(debt.number for debt in debts)],
-        )

@@ -15,11 +15,11 @@ from typing import Any
 import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
-from sqlalchemy import Engine, PoolProxiedConnection, create_engine, event, text
+from sqlalchemy import Engine, PoolProxiedConnection, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from clearinghouse.domain.errors import DatabaseUnavailable
+from clearinghouse.domain.errors import DatabaseUnavailable, DatabaseUnreachable
 
 #: Asked of every connection that posts.
 _POSTER_SETUP = (
@@ -28,14 +28,29 @@ _POSTER_SETUP = (
     "SET enable_hashjoin = off",
     "SET enable_mergejoin = off",
     "SET plan_cache_mode = force_generic_plan",
+    # Of a process whose machine is gone: its travellers' locks would hold up every till for hours.
+    "SET idle_in_transaction_session_timeout = '60s'",
 )
 _OFFICE_SETUP = ("SET ROLE clearinghouse_poster", "SET work_mem = '64MB'")
 _READER_SETUP = ("SET ROLE clearinghouse_reader",)
 _COMMON_SETUP = ("SET TIME ZONE 'UTC'", "SET search_path = public", "SET jit = off")
 
+#: What a connection has prepared is gone, or no longer fits a table that was changed since: a new one prepares anew.
+_UNPREPARED = (psycopg2.errors.InvalidSqlStatementName, psycopg2.errors.FeatureNotSupported)
+
+#: A server that is gone without a word is given up within a minute, not after the hours that the kernel waits.
+_CONNECTING: dict[str, int] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+
 Row = tuple[Any, ...]
 
 _IDLE = psycopg2.extensions.TRANSACTION_STATUS_IDLE
+_FAILED = psycopg2.extensions.TRANSACTION_STATUS_INERROR
 
 
 class Session:
@@ -62,7 +77,15 @@ class Session:
         """End the transaction and leave nothing of it."""
         self._end("ROLLBACK", self._driver.rollback)
 
+    def wait_at_most(self, seconds: float) -> None:
+        """Wait no longer than this for any lock; call it before the first statement, with which it is sent."""
+        if self._opening:
+            self._opening += f"; SET LOCAL lock_timeout = {round(seconds * 1000)}"
+
     def _end(self, how: str, by_driver: Callable[[], None]) -> None:
+        if how == "COMMIT" and self._driver.info.transaction_status == _FAILED:
+            # The server would answer it with ROLLBACK and no error, and we would tell of what is in no book.
+            raise psycopg2.errors.InFailedSqlTransaction("a failed transaction can't be committed")
         if not self._driver.autocommit:
             by_driver()
         elif self._driver.info.transaction_status != _IDLE:
@@ -157,7 +180,14 @@ class Database:
     def _engine(
         self, url: str, setup: tuple[str, ...], pool_size: int, *, autocommit: bool = False
     ) -> Engine:
-        engine = create_engine(url, pool_size=pool_size, max_overflow=4, pool_pre_ping=False)
+        given = make_url(url).query
+        engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=4,
+            pool_pre_ping=False,
+            connect_args={name: value for name, value in _CONNECTING.items() if name not in given},
+        )
 
         @event.listens_for(engine, "connect")
         def prepare(connection: psycopg2.extensions.connection, _record: object) -> None:
@@ -220,7 +250,7 @@ def _told_plainly(
     try:
         connection = engine.raw_connection()
     except (OperationalError, psycopg2.OperationalError) as error:
-        raise DatabaseUnavailable(f"the database can't be reached: {_first_line(error)}") from error
+        raise DatabaseUnreachable(f"the database can't be reached: {_first_line(error)}") from error
     except PoolTimeout as error:
         raise DatabaseUnavailable("the database is busy: no connection became free") from error
     driver: Any = connection.dbapi_connection
@@ -233,6 +263,12 @@ def _told_plainly(
             raise DatabaseUnavailable(
                 "the connection to the database was lost; what was committed stays, run it again"
             ) from error
+        if isinstance(error, psycopg2.errors.LockNotAvailable):
+            raise DatabaseUnavailable(
+                "another transaction kept what this one needs for too long; run it again"
+            ) from error
+        if isinstance(error, _UNPREPARED):
+            driver.close()
         raise
     finally:
         if driver.closed or driver.info.transaction_status != _IDLE:

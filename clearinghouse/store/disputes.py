@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,12 +13,16 @@ from clearinghouse.domain.identifiers import period_of_id
 from clearinghouse.store.adjustments import CorrectedLeg, hold_leg
 from clearinghouse.store.bulk import array
 from clearinghouse.store.database import Session
+from clearinghouse.store.doer import Doer
 
 _COLUMNS = (
     "dispute_id, period, txn_id, leg_no, opened_by, respondent, reason, text, claimed_minor, state, late,"
     " opened_at, answer_due_at, overdue_at, answer, answer_text, answered_at, upheld_minor, decided_at,"
     " escalate_until, escalated_at, escalated_by"
 )
+
+
+_SIDES = {"opened": "opened_by", "answer": "respondent"}
 
 
 class Viewer(NamedTuple):
@@ -67,13 +71,13 @@ class NewDispute(NamedTuple):
     leg_no: int
     opened_by: int
     respondent: int | None
-    client: int
     reason: str
     text: str
     claimed_minor: int
     late: bool
     opened_at: datetime
     answer_due_at: datetime
+    doer: Doer
 
 
 class Dispute(NamedTuple):
@@ -127,6 +131,34 @@ def leg_of(session: Session, txn_id: UUID, leg_no: int) -> Leg | None:
         return None
     root = (row[-2], row[-1])
     return Leg._make((*row[:-2], root, _standing(session, *root)))
+
+
+class Reversal(NamedTuple):
+    """A leg of a family: one that was reversed, or one that reverses it; ``fee_minor`` is the host's to know."""
+
+    period: int
+    txn_id: UUID
+    leg_no: int
+    txn_ref: str
+    business_date: date
+    points: int | None
+    base_minor: int
+    fee_minor: int | None
+
+
+def reversals(session: Session, root: UUID, root_leg: int) -> list[Reversal]:
+    """Return a leg and, behind it, the legs that reverse it, in the order of their transactions."""
+    rows = session.rows(
+        "SELECT g.period, g.txn_id, g.leg_no, t.txn_ref, t.business_date, g.points, g.base_minor, g.fee_minor"
+        " FROM legs g JOIN transactions t ON t.period = g.period AND t.txn_id = g.txn_id"
+        " WHERE g.period = %s AND g.txn_id = %s AND g.leg_no = %s"
+        " UNION ALL SELECT g.period, g.txn_id, g.leg_no, t.txn_ref, t.business_date, g.points, g.base_minor,"
+        "  g.fee_minor FROM transactions t JOIN legs g ON g.period = t.period AND g.txn_id = t.txn_id"
+        "  WHERE t.original = %s AND g.reverses_txn = %s AND g.reverses_leg = %s",
+        [period_of_id(root), root, root_leg, root, root, root_leg],
+    )
+    found = [Reversal(*row) for row in rows]
+    return found[:1] + sorted(found[1:], key=lambda row: row.txn_id)
 
 
 def held_leg(session: Session, txn_id: UUID, leg_no: int) -> Leg | None:
@@ -184,11 +216,11 @@ def _standing(session: Session, root: UUID, root_leg: int) -> Standing:
 def add(session: Session, new: NewDispute) -> bool:
     """Record a claim; ``False``: the opener has an undecided one of that leg."""
     count = session.run(
-        "INSERT INTO disputes (dispute_id, period, txn_id, leg_no, opened_by, respondent, client,"
-        " reason, text, claimed_minor, late, opened_at, answer_due_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        "INSERT INTO disputes (dispute_id, period, txn_id, leg_no, opened_by, respondent,"
+        " reason, text, claimed_minor, late, opened_at, answer_due_at, client, by_user)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
         " ON CONFLICT (txn_id, leg_no, opened_by) WHERE state NOT IN ('upheld', 'rejected') DO NOTHING",
-        list(new),
+        [*new[:-1], *new.doer],
     )
     return count == 1
 
@@ -203,6 +235,16 @@ def same_claim(
         [txn_id, leg_no, system, reason],
     )
     return Dispute(*row) if row else None
+
+
+def of_leg(session: Session, system: int, txn_id: UUID, leg_no: int) -> list[Dispute]:
+    """Return the disputes of a leg to which a system is a party, the oldest first."""
+    rows = session.rows(
+        f"SELECT {_COLUMNS} FROM disputes WHERE (opened_by = %s OR respondent = %s)"
+        " AND txn_id = %s AND leg_no = %s ORDER BY opened_at, dispute_id",
+        [system, system, txn_id, leg_no],
+    )
+    return [Dispute(*row) for row in rows]
 
 
 def other_undecided(session: Session, found: Dispute) -> bool:
@@ -229,10 +271,20 @@ def dispute(
 
 
 def newest(
-    session: Session, viewer: Viewer, state: str | None, before: UUID | None, limit: int
+    session: Session,
+    viewer: Viewer,
+    state: str | None,
+    before: UUID | None,
+    limit: int,
+    side: str | None = None,
 ) -> list[Dispute]:
-    """Return disputes that the viewer may see, in a state or in any, the newest first, before one of them."""
+    """Return disputes that the viewer may see, in a state or in any, the newest first, before one of them.
+
+    ``side`` leaves those that a system has ``opened``, or those that it has to ``answer``.
+    """
     seen, parameters = _seen(viewer)
+    if side is not None:
+        seen, parameters = f"{_SIDES[side]} IS NOT DISTINCT FROM %s", [viewer.system]
     rows = session.rows(
         f"SELECT {_COLUMNS} FROM disputes WHERE {seen} AND (%s::text IS NULL OR state = %s)"
         " AND (%s::uuid IS NULL OR (opened_at, dispute_id) <"
@@ -288,12 +340,12 @@ def take_overdue(session: Session, at: datetime, most: int) -> list[Dispute]:
     return [Dispute(*row) for row in rows]
 
 
-def add_step(session: Session, dispute_id: UUID, step: Step, client: int | None) -> None:
-    """Record a step of a dispute that this transaction has added or holds; no client: people of the operator."""
+def add_step(session: Session, dispute_id: UUID, step: Step, doer: Doer) -> None:
+    """Record a step of a dispute that this transaction has added or holds; by nobody: people of the operator."""
     session.run(
-        "INSERT INTO dispute_steps (dispute_id, step, state, at, by_system, text, upheld_minor, client)"
-        " SELECT %s, count(*) + 1, %s, %s, %s, %s, %s, %s FROM dispute_steps WHERE dispute_id = %s",
-        [dispute_id, *step, client, dispute_id],
+        "INSERT INTO dispute_steps (dispute_id, step, state, at, by_system, text, upheld_minor, client,"
+        " by_user) SELECT %s, count(*) + 1, %s, %s, %s, %s, %s, %s, %s FROM dispute_steps WHERE dispute_id = %s",
+        [dispute_id, *step, *doer, dispute_id],
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from clearinghouse.domain.expiring import Entry
+from clearinghouse.domain.entries import Entry
 from clearinghouse.domain.netting import Increments, add_points, add_postings
 from clearinghouse.store.bulk import Batch, table
 from clearinghouse.store.database import Session

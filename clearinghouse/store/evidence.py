@@ -9,6 +9,7 @@ from uuid import UUID
 
 from clearinghouse.store.bulk import array
 from clearinghouse.store.database import Session
+from clearinghouse.store.doer import Doer
 
 _CHUNK_BYTES = 1 << 20
 _COLUMNS = "evidence_id, dispute_id, by_system, name, media_type, size, sha256, at"
@@ -27,12 +28,12 @@ class EvidenceFile(NamedTuple):
     at: datetime
 
 
-def add(session: Session, new: EvidenceFile, client: int | None, content: bytes) -> None:
+def add(session: Session, new: EvidenceFile, doer: Doer, content: bytes) -> None:
     """Store a file, whose content its party has not brought to that dispute before."""
     session.run(
-        f"INSERT INTO dispute_evidence ({_COLUMNS}, client)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        [*new, client],
+        f"INSERT INTO dispute_evidence ({_COLUMNS}, client, by_user)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        [*new, *doer],
     )
     for chunk, at in enumerate(range(0, len(content), _CHUNK_BYTES)):
         session.run(

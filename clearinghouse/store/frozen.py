@@ -14,7 +14,8 @@ from clearinghouse.domain.operator_profile import OperatorProfile
 from clearinghouse.store.bulk import Batch, table
 from clearinghouse.store.database import Session
 
-_CHUNK_BYTES = 1 << 20
+#: What a piece of a stored file has, but for its last one.
+CHUNK_BYTES = 1 << 20
 #: Stands for a measure that is none of the roll-ups': what the previous period closed with.
 _OPENING = 0
 _LAST = (
@@ -175,6 +176,12 @@ def positions(session: Session, period: int) -> list[Position]:
     ]
 
 
+def vat_on_top(session: Session, period: int) -> bool:
+    """Tell whether VAT is added to the fees of a netted period."""
+    row = session.row("SELECT vat_on_top FROM positions WHERE period = %s LIMIT 1", [period])
+    return bool(row and row[0])
+
+
 def positions_of(session: Session, system: int, periods: Sequence[int]) -> dict[int, Position]:
     """Return the frozen positions of one system in some periods, by period."""
     rows = session.rows(
@@ -260,7 +267,7 @@ def store_file(
 
 def _blocks(content: BinaryIO) -> Iterator[bytes]:
     content.seek(0)
-    while block := content.read(_CHUNK_BYTES):
+    while block := content.read(CHUNK_BYTES):
         yield block
 
 
@@ -305,3 +312,17 @@ def file_chunks(session: Session, period: int, path: str) -> Iterator[bytes]:
         batch=4,
     ):
         yield bytes(row[0])
+
+
+def file_heads(
+    session: Session, period: int, paths: Sequence[str], length: int
+) -> list[tuple[str, bytes]]:
+    """Return the first bytes of some files of a period; what lies behind them is not read."""
+    return [
+        (path, bytes(head))
+        for path, head in session.rows(
+            "SELECT path, substr(bytes, 1, %s) FROM period_file_chunks"
+            " WHERE period = %s AND path = ANY (%s) AND chunk = 0",
+            [length, period, list(paths)],
+        )
+    ]

@@ -130,8 +130,12 @@ def hotels_on(
     city: str | None,
     system: str | None,
     code: str | None,
+    text: str | None = None,
 ) -> list[HotelOnDay]:
-    """Return up to ``most`` hotels that are in the alliance on a date, by code from behind ``after`` on."""
+    """Return up to ``most`` hotels that are in the alliance on a date, by code from behind ``after`` on.
+
+    Given a ``text``, only those with it in a name, their city, their system's name or their code.
+    """
     return [
         HotelOnDay(*row)
         for row in session.rows(
@@ -141,10 +145,22 @@ def hotels_on(
             " JOIN systems s ON s.number = m.system"
             " WHERE (%s::text IS NULL OR h.code > %s) AND (%s::text IS NULL OR h.code = %s)"
             " AND (%s::text IS NULL OR m.city = %s) AND (%s::text IS NULL OR s.code = %s)"
-            " ORDER BY h.code LIMIT %s",
-            [day, after, after, code, code, city, city, system, system, most],
+            " AND (%s::text IS NULL OR strpos(lower(concat_ws(E'\\n', m.name_zh, m.name_en, m.city, h.code,"
+            "  s.name_zh, s.name_en)), lower(%s)) > 0) ORDER BY h.code LIMIT %s",
+            [day, after, after, code, code, city, city, system, system, text, text, most],
         )
     ]
+
+
+def cities_on(session: Session, day: date, most: int) -> list[tuple[str, int]]:
+    """Return the cities with most hotels on a date, and how many each has."""
+    rows = session.rows(
+        "SELECT m.city, count(*) FROM hotels h CROSS JOIN LATERAL (SELECT city FROM memberships m"
+        " WHERE m.hotel = h.number AND m.effective_from <= %s ORDER BY m.effective_from DESC LIMIT 1) m"
+        " WHERE m.city <> '' GROUP BY m.city ORDER BY count(*) DESC, m.city LIMIT %s",
+        [day, most],
+    )
+    return [(city, int(count)) for city, count in rows]
 
 
 def add_memberships(session: Session, rows: Sequence[Membership], at: datetime) -> int:

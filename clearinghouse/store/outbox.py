@@ -86,10 +86,11 @@ def after(
     session: Session, system: int | None, place: Place, kinds: Sequence[str] | None, limit: int
 ) -> list[StoredEvent]:
     """Return the events of one system (``None``: the operator's own) behind a place, in order."""
+    # By the column: "xact" alone would be the text in the answer, of which 100000 comes before 99999.
     rows = session.rows(
         f"SELECT xact::text, number, at, kind, payload FROM outbox WHERE {_concerning(system)}"
         f" AND (xact, number) > (%s::xid8, %s) AND {_SETTLED}"
-        " AND (%s::text[] IS NULL OR kind = ANY(%s)) ORDER BY xact, number LIMIT %s",
+        " AND (%s::text[] IS NULL OR kind = ANY(%s)) ORDER BY outbox.xact, number LIMIT %s",
         [*_named(system), str(place.xact), place.number, kinds, kinds, limit],
     )
     return [StoredEvent(_place(*row[:2]), *row[2:]) for row in rows]

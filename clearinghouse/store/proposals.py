@@ -10,6 +10,9 @@ from uuid import UUID
 
 from clearinghouse.store.database import Session
 
+#: Key of the advisory lock under which proposals that wait once are made.
+_PROPOSING_LOCK = 727022
+
 _COLUMNS = (
     "number, dispute_id, document, proposed_by, reason, proposed_at, state, ended_by, ended_at"
 )
@@ -45,6 +48,12 @@ def add(
         [dispute_id, json.dumps(document, ensure_ascii=False), proposed_by, reason, at],
     )
     return Proposal(*row) if row else None
+
+
+def same_waits(session: Session, document: Mapping[str, object]) -> bool:
+    """Tell whether the same is proposed already and waits; until this transaction ends nobody proposes it beside us."""
+    session.row("SELECT pg_advisory_xact_lock(%s)", [_PROPOSING_LOCK])
+    return any(row.document == document for row in waiting(session))
 
 
 def hold(session: Session, number: int) -> Proposal | None:

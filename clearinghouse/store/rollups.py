@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clearinghouse.domain.netting import OBLIGATION_KINDS, Measure, Obligations
+from clearinghouse.domain.netting import FEE_MEASURES, OBLIGATION_KINDS, Measure, Obligations
 from clearinghouse.store.database import Session
 
 _FOLD_LOCK = 727005
@@ -54,6 +54,22 @@ def obligations(session: Session, period: int) -> list[Obligations]:
             [period, [int(measure) for measure in OBLIGATION_KINDS]],
         )
     ]
+
+
+def of_system(session: Session, period: int, system: int) -> tuple[list[Obligations], int]:
+    """Return what one system owes and is owed in a period, per other system and kind, and its fees in fen."""
+    pairs, charged = [], 0
+    for measure, debtor, creditor, count, amount in session.rows(
+        f"SELECT measure, debtor, creditor, count, amount FROM {CURRENT} AS r"
+        " WHERE period = %s AND (debtor = %s OR creditor = %s) AND measure = ANY (%s)",
+        [period, system, system, [*map(int, OBLIGATION_KINDS), *FEE_MEASURES.values()]],
+    ):
+        if measure in OBLIGATION_KINDS:
+            kind = OBLIGATION_KINDS[Measure(measure)]
+            pairs.append(Obligations(debtor, creditor, kind, count, amount))
+        elif debtor == system:
+            charged += amount
+    return pairs, charged
 
 
 def fees(session: Session, period: int) -> dict[int, int]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
 from clearinghouse.domain.accounts import Asset
 from clearinghouse.domain.money import points_value_minor
-from clearinghouse.domain.pools import Lot
-from clearinghouse.store.bulk import array
+from clearinghouse.store.breakage import Ending, parts
 from clearinghouse.store.database import Session
-from clearinghouse.store.loading import LOT_COLUMNS, lot_from_row
 
 #: Hotels that belong to a system on a date.
 _HOTELS = (
@@ -61,26 +59,11 @@ def held_by_system(session: Session, day: date) -> dict[int, tuple[int, int]]:
     return {system: (points, minor) for system, points, minor in rows}
 
 
-def travellers_with_points(session: Session, system: int, day: date, most: int) -> list[int]:
-    """Return some travellers who have points of a system's hotels that nobody holds, by number."""
-    rows = session.rows(
-        f"SELECT DISTINCT traveller FROM lots WHERE remaining > held AND asset = {_POINT}"
-        f" AND issuer_hotel IN {_HOTELS} ORDER BY traveller LIMIT %s",
-        [day, system, most],
+def points_to_end(session: Session, system: int, day: date) -> Iterator[Ending]:
+    """Yield the points of a system's hotels that nobody holds, in parts by traveller: what ends with its run-off."""
+    return parts(
+        session,
+        f"SELECT traveller, number, NULL::bigint FROM lots WHERE remaining > held AND asset = {_POINT}"
+        f" AND issuer_hotel IN {_HOTELS}",
+        [day, system],
     )
-    return [row[0] for row in rows]
-
-
-def lots_to_end(session: Session, system: int, day: date, travellers: Sequence[int]) -> list[Lot]:
-    """Lock travellers, in the order of their numbers, and return their lots of points of a system's hotels."""
-    wanted = array(travellers)
-    session.rows(
-        "SELECT FROM travellers WHERE number = ANY (%s::bigint[]) ORDER BY number FOR NO KEY UPDATE",
-        [wanted],
-    )
-    rows = session.rows(
-        f"SELECT {LOT_COLUMNS} FROM lots WHERE traveller = ANY (%s::bigint[]) AND asset = {_POINT}"
-        f" AND remaining > held AND issuer_hotel IN {_HOTELS} ORDER BY number",
-        [wanted, day, system],
-    )
-    return [lot_from_row(row) for row in rows]

@@ -52,6 +52,17 @@ def statements_held(session: Session, period: int) -> set[int]:
     return {row[0] for row in rows}
 
 
+def is_at_work(session: Session, period: int) -> bool:
+    """Tell whether somebody takes a run further at this moment, or makes a statement of the period, in any process."""
+    row = session.row(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND classid::bigint << 32 | objid::bigint = %s)",
+        [RUN_LOCK],
+    )
+    return bool(row and row[0]) or bool(statements_held(session, period))
+
+
 def missing_statements(session: Session, period: int, path: str) -> list[int | None]:
     """Return whose statements are not stored, the clearing house's (``None``) first, systems by code.
 

@@ -124,6 +124,20 @@ def signatures_of(session: Session, period: int) -> dict[str, bytes]:
     }
 
 
+def signed_by(
+    session: Session, period: int, paths: Sequence[str]
+) -> dict[str, tuple[str, datetime]]:
+    """Return the key and the moment of the newest signature of some files of a period, by path."""
+    return {
+        path: (kid, at)
+        for path, kid, at in session.rows(
+            "SELECT DISTINCT ON (path) path, kid, signed_at FROM file_signatures"
+            " WHERE period = %s AND path = ANY (%s) ORDER BY path, number DESC",
+            [period, list(paths)],
+        )
+    }
+
+
 def published_paths(session: Session) -> list[tuple[int, str]]:
     """Return period and path of every published file."""
     rows = session.rows(

@@ -9,72 +9,78 @@ house sees all legs, but neither cards nor lots, and a fee is its income: there 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
 from clearinghouse.store.database import Row, Session
-from clearinghouse.store.staged_legs import table_of
+from clearinghouse.store.line_texts import Column, as_columns, as_csv, as_json, as_unquoted
+from clearinghouse.store.staged_legs import ORDER, parts_of
 
-_OWES, _CHARGED = "crosses AND shared", "crosses AND is_host"
-_LINE_NO = "row_number() OVER (ORDER BY place)"
-#: The contract's columns in its order (interfaces.md): what each is made of, and its type.
-_COLUMNS: tuple[tuple[str, str, str], ...] = (
-    ("statement_no", "%s", "plain"),
-    ("line_no", _LINE_NO, "number"),
-    ("txn_id", "txn_id", "plain"),
-    ("txn_ref", "txn_ref", "text"),
-    ("original_txn_ref", "original_ref", "text"),
-    ("business_date", "business_date", "plain"),
-    ("occurred_at", "occurred_at", "plain"),
-    ("posted_at", "posted_at", "plain"),
-    ("kind", "kind", "plain"),
-    ("host_hotel", "host_hotel", "text"),
-    ("host_system", "host_code", "text"),
-    ("issuer_hotel", "issuer_hotel", "text"),
-    ("issuer_system", "issuer_code", "text"),
-    ("is_cross_system", "crosses", "boolean"),
-    ("late", "late", "boolean"),
-    ("card_masked", "CASE WHEN is_host THEN masked END", "plain"),
-    ("points", "points", "number"),
-    ("lots", "CASE WHEN is_issuer THEN lots END", "plain"),
-    ("gross_debit_minor", f"CASE WHEN {_OWES} AND is_issuer THEN obligation_minor END", "number"),
-    ("gross_credit_minor", f"CASE WHEN {_OWES} AND is_host THEN obligation_minor END", "number"),
-    ("fee_rule", "CASE WHEN is_host THEN fee_rule END", "plain"),
-    ("rulebook_version", "version", "text"),
-    ("fee_rate_ppm", "CASE WHEN is_host THEN fee_rate_ppm END", "number"),
-    ("fee_base_minor", "CASE WHEN is_host THEN base_minor END", "number"),
-    ("fee_minor", "CASE WHEN is_host THEN fee_minor END", "number"),
-    (
-        "net_minor",
-        (
-            f"CASE WHEN {_OWES} AND is_host THEN obligation_minor ELSE 0 END"
-            f" - CASE WHEN {_OWES} AND is_issuer THEN obligation_minor ELSE 0 END"
-            " - CASE WHEN is_host THEN fee_minor ELSE 0 END"
-        ),
-        "number",
-    ),
-    ("reason", "CASE WHEN crosses THEN 'cross_system' ELSE 'own_system' END", "plain"),
-    ("counterparty_system", "counterparty", "text"),
-    ("dispute_status", "NULL::text", "plain"),
-    ("remarks", "NULL::text", "plain"),
+_LINE_NO = f"row_number() OVER (ORDER BY {ORDER})"
+#: The contract's columns in its order (interfaces.md) behind the statement's number and the line's: the type of each,
+#: and what it is made of where all who see a leg see the same.
+_COLUMNS: tuple[tuple[str, str, str | None], ...] = (
+    ("txn_id", "plain", "left(ids, 36)"),
+    ("txn_ref", "text", "txn_ref"),
+    ("original_txn_ref", "text", "original_ref"),
+    ("business_date", "plain", "business_date"),
+    ("occurred_at", "plain", "split_part(facts, ',', 2)"),
+    ("posted_at", "plain", "split_part(facts, ',', 3)"),
+    ("kind", "plain", "split_part(facts, ',', 4)"),
+    ("host_hotel", "text", "host_hotel"),
+    ("host_system", "field", "host_field"),
+    ("issuer_hotel", "text", "issuer_hotel"),
+    ("issuer_system", "field", "issuer_field"),
+    ("is_cross_system", "boolean", "crosses"),
+    ("late", "boolean", "late"),
+    ("card_masked", "field", None),
+    ("points", "number", "points"),
+    ("lots", "plain", None),
+    ("gross_debit_minor", "number", None),
+    ("gross_credit_minor", "number", None),
+    ("fee_rule", "plain", None),
+    ("rulebook_version", "plain", "split_part(terms, ',', 2)"),
+    ("fee_rate_ppm", "number", None),
+    ("fee_base_minor", "number", None),
+    ("fee_minor", "number", None),
+    ("net_minor", "number", None),
+    ("reason", "plain", "CASE WHEN crosses THEN 'cross_system' ELSE 'own_system' END"),
+    ("counterparty_system", "field", None),
+    ("dispute_status", "plain", None),
+    ("remarks", "plain", None),
 )
-_SEEN = (
-    "place, points, base_minor, obligation_minor, fee_rate_ppm, business_date, late, crosses, shared, txn_id, txn_ref,"
-    " original_ref, occurred_at, posted_at, kind, host_hotel, host_code, issuer_hotel, issuer_code, fee_rule, version"
-)
-#: What one system sees: what it hosted, in its own system or across, and what others drew on. Each part is in order
-#: by an index, so that they are merged and not sorted.
-_OF_SYSTEM = (
-    f"((SELECT {_SEEN}, fee_minor, masked, lots, true AS is_host, NOT crosses AS is_issuer,"
-    " CASE WHEN crosses THEN issuer_code END AS counterparty FROM {table} WHERE host_system = {system} ORDER BY place)"
-    f" UNION ALL (SELECT {_SEEN}, fee_minor, masked, lots, false, true, host_code"
-    " FROM {table} WHERE issuer_system = {system} AND crosses AND shared ORDER BY place)) AS seen"
-)
-_OF_OPERATOR = (
-    f"(SELECT {_SEEN}, -fee_minor AS fee_minor, NULL::text AS masked, NULL::text AS lots, true AS is_host,"
-    " true AS is_issuer, NULL::text AS counterparty FROM {table}) AS seen"
-)
-#: A control character stands where none can be in a JSON text, so COPY writes each line as it is.
+_View = Mapping[str, str]
+_OWED = "CASE WHEN owes THEN obligation_minor END"
+_RULE = {
+    "fee_rule": "nullif(split_part(terms, ',', 1), '')",
+    "fee_rate_ppm": "nullif(split_part(terms, ',', 3), '')::bigint",
+    "fee_base_minor": "base_minor",
+}
+#: What else a host sees: all of the leg, and of lots those that it issued itself.
+_HOST: _View = {
+    **_RULE,
+    "card_masked": "masked_field",
+    "lots": "CASE WHEN NOT crosses THEN lots END",
+    "gross_credit_minor": _OWED,
+    "fee_minor": "fee_minor",
+    "net_minor": "CASE WHEN owes THEN obligation_minor ELSE 0 END - fee_minor",
+    "counterparty_system": "CASE WHEN crosses THEN issuer_field END",
+}
+#: What else an issuer sees on whom another drew.
+_ISSUER: _View = {
+    "lots": "lots",
+    "gross_debit_minor": "obligation_minor",
+    "net_minor": "-obligation_minor",
+    "counterparty_system": "host_field",
+}
+_OPERATOR: _View = {
+    **_RULE,
+    "gross_debit_minor": _OWED,
+    "gross_credit_minor": _OWED,
+    "fee_minor": "-fee_minor",
+    "net_minor": "fee_minor",
+}
+#: Control characters stand where no line has any, so COPY writes each line as it is.
 _AS_IT_IS = "(FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02')"
 
 
@@ -109,68 +115,102 @@ class ActivitySum(NamedTuple):
 
 def sums(session: Session, wanted: Wanted) -> LineSums:
     """Add up the lines of a statement."""
-    values = {name: value for name, value, _ in _COLUMNS}
     names = ("gross_credit_minor", "gross_debit_minor", "fee_minor")
-    added = ", ".join(f"coalesce(sum({values[name]}), 0)::bigint" for name in names)
-    _by_index(session)
-    row = session.row(f"SELECT count(*), {added} FROM {_seen(wanted)}")
-    return LineSums(*(row or (0, 0, 0, 0)))
+    seen = " UNION ALL ".join(
+        f"SELECT legs, {', '.join(part.view.get(name, 'NULL::bigint') + ' AS ' + name for name in names)}"
+        f" FROM {part.table}_sums WHERE {part.legs}"
+        for part in _parts(session, wanted)
+    )
+    added = ", ".join(f"coalesce(sum({name}), 0)::bigint" for name in ("legs", *names))
+    return LineSums(*(session.row(f"SELECT {added} FROM ({seen}) AS seen") or (0, 0, 0, 0)))
 
 
 def lines(session: Session, wanted: Wanted) -> Iterator[Row]:
     """Yield the lines of a statement as rows of the contract's columns, moments in ISO 8601."""
-    _by_index(session)
-    columns = ", ".join(f"{value} AS {name}" for name, value, _ in _COLUMNS)
-    sql = f"SELECT {columns} FROM {_seen(wanted)} ORDER BY place"
-    yield from session.stream(sql, [wanted.statement_no])
+    select = _select(session, wanted, as_columns, f"%s, {_LINE_NO}, {_NAMES}")
+    yield from session.stream(select, [wanted.statement_no])
 
 
 def copy_csv(session: Session, wanted: Wanted, out: BinaryIO) -> int:
     """Write the lines of a statement as CSV, a field quoted where it must be; return how many there are."""
-    columns = ", ".join(_CSV.get(kind, "{}").format(value) for _, value, kind in _COLUMNS)
-    return _copied(session, wanted, columns, "(FORMAT csv)", out)
+    if _any_breaks(session, wanted):
+        select = _select(session, wanted, as_unquoted, f"%s, {_LINE_NO}, {_NAMES}")
+        return _copied(session, wanted, select, "(FORMAT csv)", out)
+    select = _select(session, wanted, as_csv, f"%s || ',' || {_LINE_NO} || line")
+    return _copied(session, wanted, select, _AS_IT_IS, out)
 
 
 def copy_json(session: Session, wanted: Wanted, out: BinaryIO) -> int:
     """Write the lines of a statement as one JSON object each, with commas between; return how many there are."""
-    members = ", ', ', ".join(
-        f"""'"{name}": ', {_JSON[kind].format(value)}""" for name, value, kind in _COLUMNS
-    )
+    start = f"""'{{"statement_no": "' || %s || '", "line_no": ' || {_LINE_NO}"""
     end = f"CASE WHEN {_LINE_NO} = {wanted.lines} THEN '}}' ELSE '}},' END"
-    return _copied(session, wanted, f"concat('{{', {members}, {end})", _AS_IT_IS, out)
+    select = _select(session, wanted, as_json, f"{start} || line || {end}")
+    return _copied(session, wanted, select, _AS_IT_IS, out)
 
 
-_TRUTH = "CASE WHEN {} THEN 'true' ELSE 'false' END"
-_CSV = {"boolean": _TRUTH}
-#: Plain texts are made by ourselves and hold nothing that JSON escapes.
-_JSON = {
-    "plain": "coalesce('\"' || ({}) || '\"', 'null')",
-    "text": "coalesce(to_json({})::text, 'null')",
-    "number": "coalesce(({})::text, 'null')",
-    "boolean": _TRUTH,
-}
+class _Part(NamedTuple):
+    """Legs that a party sees in one way: a table of them, and the condition on it and on what they sum to."""
+
+    table: str
+    view: _View
+    legs: str
 
 
-def _seen(wanted: Wanted) -> str:
-    part = _OF_OPERATOR if wanted.system is None else _OF_SYSTEM
-    return part.format(table=table_of(wanted.period), system=wanted.system)
+def _parts(session: Session, wanted: Wanted) -> list[_Part]:
+    """Return what a party sees. Each part is in order by an index, so that they are merged and not sorted."""
+    tables = parts_of(wanted.period)
+    if wanted.system is None:
+        return [
+            _Part(table, _OPERATOR, f"host_system = {host}")
+            for table in tables
+            for (host,) in session.rows(f"SELECT DISTINCT host_system FROM {table}_sums")
+        ]
+    return [
+        _Part(table, view, legs)
+        for table in tables
+        for view, legs in (
+            (_HOST, f"host_system = {wanted.system}"),
+            (_ISSUER, f"issuer_system = {wanted.system} AND owes"),
+        )
+    ]
 
 
-def _by_index(session: Session) -> None:
-    """Let this transaction read lines in their order by index: a sort of all of them would go to disk."""
+def _any_breaks(session: Session, wanted: Wanted) -> bool:
+    """Tell whether any reference of the period holds what COPY could not write as it is."""
+    found = " OR ".join(
+        f"EXISTS (SELECT FROM {table}_sums WHERE broken)" for table in parts_of(wanted.period)
+    )
+    return session.row(f"SELECT {found}") == (True,)
+
+
+def _select(
+    session: Session, wanted: Wanted, made: Callable[[Sequence[Column]], str], columns: str
+) -> str:
+    """Return the SELECT of a statement's lines in their order: what is made of each leg, and columns out of that."""
     session.run(
+        # A sort of all lines would go to disk.
         "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off;"
         " SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL cursor_tuple_fraction = 1"
     )
+    seen = " UNION ALL ".join(
+        f"(SELECT {ORDER}, {made(_columns(part.view))} FROM {part.table} WHERE {part.legs} ORDER BY {ORDER})"
+        for part in _parts(session, wanted)
+    )
+    return f"SELECT {columns} FROM ({seen}) AS seen ORDER BY {ORDER}"
 
 
-def _copied(session: Session, wanted: Wanted, columns: str, options: str, out: BinaryIO) -> int:
-    _by_index(session)
-    select = f"SELECT {columns} FROM {_seen(wanted)} ORDER BY place"
+def _copied(session: Session, wanted: Wanted, select: str, options: str, out: BinaryIO) -> int:
     with session.cursor() as cursor:
         copy = cursor.mogrify(f"COPY ({select}) TO STDOUT {options}", [wanted.statement_no])
         cursor.copy_expert(copy.decode(), out)
         return cursor.rowcount
+
+
+def _columns(view: _View) -> list[Column]:
+    return [Column(name, kind, view.get(name, value)) for name, kind, value in _COLUMNS]
+
+
+_NAMES = ", ".join(name for name, _, _ in _COLUMNS)
 
 
 def activity(session: Session, period: int) -> list[ActivitySum]:

@@ -213,5 +213,5 @@ def _sealed(key: bytes, person: Person) -> bytes:
 def _indexes(vault: Vault, person: Person) -> tuple[bytes | None, bytes | None]:
     return (
         vault.blind_index("phone", person.phone) if person.phone else None,
-        vault.blind_index("email", person.email) if person.email else None,
+        vault.blind_index("email", person.email.lower()) if person.email else None,
     )

@@ -19,12 +19,13 @@ CREATE TABLE card_states (
     since       timestamptz NOT NULL,
     state       text NOT NULL CHECK (state IN ('active', 'suspended', 'replaced', 'closed')),
     reason      text NOT NULL,
-    by_client   integer NOT NULL REFERENCES clients,
+    by_client   integer REFERENCES clients,
     replaced_by bigint REFERENCES cards,
     CONSTRAINT names_its_successor CHECK ((state = 'replaced') = (replaced_by IS NOT NULL)),
     CONSTRAINT is_no_circle CHECK (replaced_by <> card)
 );
 COMMENT ON TABLE card_states IS 'a card is active until its first row; a line is judged by when it occurred';
+COMMENT ON COLUMN card_states.by_client IS 'NULL: people of the operator, whom the audit log names';
 CREATE INDEX card_states_by_card ON card_states (card, number);
 CREATE UNIQUE INDEX card_ends_once ON card_states (card) WHERE state IN ('replaced', 'closed');
 CREATE UNIQUE INDEX card_stands_for_one ON card_states (replaced_by) WHERE replaced_by IS NOT NULL;

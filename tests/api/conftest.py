@@ -17,7 +17,7 @@ from tests.conftest import Server
 
 
 @pytest.fixture
-def service(context: Context, tmp_path: Path) -> Service:
+def service(founded: object, context: Context, tmp_path: Path) -> Service:
     return Service(context, tmp_path / "service")
 
 

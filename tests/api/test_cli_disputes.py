@@ -19,7 +19,7 @@ CHECKER = ("--reason", "同意", "--by", "示例乙")
 
 
 @pytest.fixture
-def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
+def alliance(founded: object, context: Context, tmp_path: Path) -> MiniAlliance:
     alliance = MiniAlliance(context, tmp_path / "packs")
     alliance.accept("spend", "AUR-SH", "1", "T1", "2026-10-02", amount=120_000)
     alliance.accept("redeem", "CLD-GZ", "2", "T1", "2026-10-03", points=400)

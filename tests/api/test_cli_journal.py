@@ -14,7 +14,7 @@ from tests.api.office import Office
 
 
 @pytest.fixture
-def office(database_url: str, context: Context, tmp_path: Path) -> Office:
+def office(founded: object, database_url: str, context: Context, tmp_path: Path) -> Office:
     alliance = MiniAlliance(context, tmp_path / "packs")
     alliance.accept("spend", "BAM-HZ", "1", "T1", "2026-10-01", amount=10_000)
     return Office(database_url, tmp_path)

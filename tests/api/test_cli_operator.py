@@ -14,7 +14,7 @@ WHY = ("--reason", "contract 2026-17")
 
 
 @pytest.fixture
-def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
+def alliance(founded: object, context: Context, tmp_path: Path) -> MiniAlliance:
     return MiniAlliance(context, tmp_path / "packs")
 
 

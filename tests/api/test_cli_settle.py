@@ -14,7 +14,7 @@ from tests.alliances import MiniAlliance
 
 
 @pytest.fixture
-def settings(database_url: str, context: Context, tmp_path: Path) -> Settings:
+def settings(founded: object, database_url: str, context: Context, tmp_path: Path) -> Settings:
     alliance = MiniAlliance(context, tmp_path / "packs")
     alliance.accept("spend", "BAM-HZ", "1", "T1", "2026-10-03", amount=88_888)
     return Settings(tmp_path, database_url=database_url, master_key=bytes(32))

@@ -22,7 +22,7 @@ def sent() -> list[OneTimeCode]:
 
 
 @pytest.fixture
-def service(context: Context, tmp_path: Path, sent: list[OneTimeCode]) -> Service:
+def service(founded: object, context: Context, tmp_path: Path, sent: list[OneTimeCode]) -> Service:
     return Service(context, tmp_path / "service", Options(public_url=URL, send=sent.append))
 
 

@@ -10,6 +10,11 @@ from tests.alliances import CARDS
 from tests.api.service import Caller, Service
 
 
+@pytest.fixture
+def founded() -> None:
+    """The import's own event is one of those read here: each test imports."""
+
+
 def tell(
     service: Service, *numbers: int, system: int | None = 1, kind: str = "card.issued"
 ) -> None:

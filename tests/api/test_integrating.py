@@ -22,11 +22,12 @@ from api.http.options import Options
 from api.outgoing import HttpPoster
 from clearinghouse.domain.rulebook import Rulebook
 from clearinghouse.operations.batches import run_batches
+from clearinghouse.operations.card_codes import print_card
 from clearinghouse.operations.clients import create_client
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.keeping import ANSWERS_KEPT
 from clearinghouse.operations.prove import prove
-from tests.alliances import MiniAlliance
+from tests.alliances import CARDS, MiniAlliance
 from tests.api.documents import Examples, blocks
 from tests.api.service import AUTHORITY
 from tests.api.wire import served
@@ -37,7 +38,7 @@ HOME = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture
-def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
+def alliance(founded: object, context: Context, tmp_path: Path) -> MiniAlliance:
     """T1 has 1,200 points of AUR-SH, which expire first, and 1,333 of BAM-HZ; an earlier month is settled."""
     alliance = MiniAlliance(context, tmp_path / "books")
     today = datetime.now(HOME).date()
@@ -77,7 +78,12 @@ def examples(
     worker = Thread(target=run_batches, args=(context, stop), daemon=True)
     worker.start()
     now = datetime.now(HOME).replace(microsecond=0)
+    index = context.vault.blind_index("card", CARDS["T1"])
+    ((card,),) = alliance.rows("SELECT number FROM cards WHERE number_index = %s", index)
+    code = print_card(context, card, CARDS["T1"][-4:]).text
+    (tmp_path / "card.txt").write_text(f"{code}\n")
     variables = {
+        "CARD_CODE": code,
         "CLIENT_ID": by_secret.client_id,
         "CLIENT_SECRET": by_secret.secret,
         "TODAY": now.date().isoformat(),

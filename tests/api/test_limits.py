@@ -12,7 +12,7 @@ from tests.api.service import URL, Service
 
 
 @pytest.fixture
-def narrow(context: Context, tmp_path: Path) -> Service:
+def narrow(founded: object, context: Context, tmp_path: Path) -> Service:
     options = Options(public_url=URL, requests_per_second=5, tokens_per_minute=3)
     return Service(context, tmp_path / "narrow", options)
 

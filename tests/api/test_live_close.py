@@ -34,7 +34,7 @@ EACH = 5
 
 
 @pytest.fixture
-def service(database_url: str, tmp_path: Path) -> Iterator[Service]:
+def service(founded: object, database_url: str, tmp_path: Path) -> Iterator[Service]:
     """The fourth of December 2026, just behind the cut-off of November; both travellers have points."""
     database = Database(database_url, pool_size=THREADS + 4)
     options = Options(public_url=URL, requests_per_second=100_000)

@@ -9,7 +9,7 @@ from flask import Flask, abort
 
 from api.http.catalogue import CATALOGUE
 from api.http.problems import ProblemError, handle_problems, refusal
-from clearinghouse.domain import dispute_errors, errors
+from clearinghouse.domain import dispute_errors, errors, traveller_errors
 from clearinghouse.domain.errors import TILL_SENTENCES, ClearinghouseError, NotFound, RefusalCode
 from tests.api.service import Service
 
@@ -37,7 +37,8 @@ def test_every_error_of_the_core_has_a_status_and_a_meaning(
     assert 400 <= kind.status < 600
     assert kind.zh
     assert kind.en
-    assert error.__module__ in (errors.__name__, dispute_errors.__name__), "errors live together"
+    homes = (errors.__name__, dispute_errors.__name__, traveller_errors.__name__)
+    assert error.__module__ in homes, "errors live together"
 
 
 @pytest.mark.parametrize("code", RefusalCode)

@@ -29,7 +29,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
         structlog.WriteLogger(written),
         processors=[structlog.processors.JSONRenderer(ensure_ascii=False)],
     )
-    monkeypatch.setattr("api.sending._log", logger)
+    monkeypatch.setattr("api.gateways._log", logger)
     return written
 
 

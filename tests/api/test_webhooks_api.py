@@ -24,7 +24,7 @@ from tests.receiver import Receiver, receiving
 
 
 @pytest.fixture
-def service(context: Context, tmp_path: Path) -> Service:
+def service(founded: object, context: Context, tmp_path: Path) -> Service:
     made = Service(context, tmp_path / "service", Options(public_url=URL, webhook_private=True))
     made.alliance.clock.pass_to(datetime.now(UTC))
     return made

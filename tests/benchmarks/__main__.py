@@ -21,6 +21,7 @@ from tests.benchmarks import (
     netting,
     night_audit,
     one_hotel,
+    pages,
     till,
 )
 from tests.benchmarks.bench import FULL, QUICK, Bench, Sizes, Tell
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Bench], list[Figure]]] = {
     "netting": netting.measure,
     "settle": netting.measure_settlement,
     "long": long_settlement.measure,
+    "pages": pages.measure,
 }
 
 _WIDTH = 150

@@ -15,9 +15,9 @@ from typing import Any, BinaryIO, cast
 from clearinghouse.operations.close import close
 from clearinghouse.operations.context import Context
 from clearinghouse.store.checks.netting import ROLLUPS_EQUAL_A_RECOUNT
-from clearinghouse.store.staged_legs import stage
 from settlement.files import party_statement
 from settlement.frozen_run import FrozenRun, read_run
+from settlement.lines import stage
 from settlement.netting import net_period
 from settlement.statements import csv_format
 from settlement.statements.statement import LINE_COLUMNS
@@ -113,8 +113,8 @@ def _measured(bench: Bench, context: Context, transactions: int) -> _Month:
     run = read_run(context, PERIOD)
     tell("statements")
     with _peak_memory() as memory, tempfile.TemporaryDirectory(dir=bench.folder) as folder:
-        with bench.watched() as staging, context.database.office() as session:
-            stage(session, PERIOD, run.rulebook.timezone)
+        with bench.watched() as staging, ThreadPoolExecutor(_RENDERERS) as pool:
+            list(pool.map(lambda _: stage(context, run), range(_RENDERERS)))
         made = _Maker(context, run, Path(folder))
         with bench.watched() as csv, ThreadPoolExecutor(_RENDERERS) as pool:
             lines = sum(pool.map(made, (None, *run.positions)))

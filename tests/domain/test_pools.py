@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from clearinghouse.domain.accounts import Asset
-from clearinghouse.domain.calendar import last_day, parse_period
-from clearinghouse.domain.expiring import Entry, end_debts, expire
-from clearinghouse.domain.identifiers import transaction_id
+from clearinghouse.domain.calendar import parse_period
 from clearinghouse.domain.pools import (
     Debt,
     Draw,
@@ -300,54 +298,3 @@ def test_available_points_are_usable_lots_less_every_live_debt() -> None:
         for day in (TODAY, FIRST + timedelta(days=1), SECOND + timedelta(days=1))
     }
     assert list(found.values()) == [90, 0, 0]
-
-
-def closing(period: int) -> Entry:
-    """The entry of a closing."""
-    return Entry(transaction_id(period, 0, 0), period, "expiry", last_day(period))
-
-
-@pytest.mark.parametrize(
-    ("fields", "period", "expired"),
-    [
-        ({}, NOVEMBER - 1, 0),
-        ({}, NOVEMBER, 100),
-        ({}, NOVEMBER + 1, 100),
-        ({"held": 60}, NOVEMBER, 40),
-        ({"held": 100}, NOVEMBER, 0),
-        ({"period": NOVEMBER + 1}, NOVEMBER, 0),  # issued late: with the month it was issued in
-        ({"period": NOVEMBER + 1}, NOVEMBER + 1, 100),
-        ({"asset": Asset.CNY}, NOVEMBER + 99, 0),
-    ],
-)
-def test_closing_posts_the_expiry(fields: dict[str, Any], period: int, expired: int) -> None:
-    one, entry = lot(1, 100, **fields), closing(period)
-    assert expire(entry, [one]) == ([one] if expired else [])
-    assert (one.remaining, one.expired) == (100 - expired, expired)
-    assert [posting.amount for posting in entry.postings] == ([expired] if expired else [])
-    assert expire(closing(period), [one]) == [], "once"
-
-
-@pytest.mark.parametrize(
-    ("ends_on", "booked", "period", "ended"),
-    [
-        (date(2026, 11, 30), NOVEMBER, NOVEMBER, True),
-        (date(2026, 12, 1), NOVEMBER, NOVEMBER, False),
-        (
-            date(2026, 11, 30),
-            NOVEMBER + 1,
-            NOVEMBER,
-            False,
-        ),  # booked later: it ends with that month
-        (date(2026, 11, 30), NOVEMBER + 1, NOVEMBER + 1, True),
-    ],
-)
-def test_closing_ends_debts_in_the_ledger(
-    ends_on: date, booked: int, period: int, ended: bool
-) -> None:
-    one = debt(1, 10, ends_on=ends_on)
-    one.period, one.remaining, one.posted = booked, 8, 8
-    entry = closing(period)
-    assert end_debts(entry, [one], last_day(period)) == ([one] if ended else [])
-    assert (one.remaining, one.posted) == (8, 0 if ended else 8)
-    assert [posting.amount for posting in entry.postings] == ([8] if ended else [])

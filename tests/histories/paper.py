@@ -11,7 +11,7 @@ from clearinghouse.domain.calendar import format_period, last_day, parse_period
 from clearinghouse.domain.clearing import Leg
 from clearinghouse.domain.deciding import Accepted, Outcome, Refused, decide
 from clearinghouse.domain.directory import Directory, Hotel, RulebookInForce, System, Tier
-from clearinghouse.domain.expiring import Entry, end_debts, expire
+from clearinghouse.domain.entries import Entry
 from clearinghouse.domain.identifiers import transaction_id
 from clearinghouse.domain.limits import Limits
 from clearinghouse.domain.netting import (
@@ -28,6 +28,7 @@ from clearinghouse.domain.netting import (
 from clearinghouse.domain.rulebook import rulebook_from_document
 from clearinghouse.domain.transactions import Line
 from clearinghouse.domain.treatment import Card, CardTier
+from tests.histories.expiring import end_debts, expire
 from tests.histories.seen import PERIODS, Seen, in_order, points_rows, see_pool
 from tests.histories.world import CARDS, TRAVELLERS, UNKNOWN_CARD, PackRows
 

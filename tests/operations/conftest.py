@@ -1,4 +1,4 @@
-"""The court of the tests about disputes: October published once a module, and a copy of it for each test."""
+"""The court of the tests about disputes: October published once, and a copy of it for each test."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from tests.conftest import Server
 from tests.operations.court import Court, published_october
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def october(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with published_october(server, tmp_path_factory.mktemp("packs")) as name:
         yield name

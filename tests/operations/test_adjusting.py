@@ -62,7 +62,7 @@ class Corrected:
 
 
 @pytest.fixture
-def corrected(context: Context, tmp_path: Path) -> Corrected:
+def corrected(founded: object, context: Context, tmp_path: Path) -> Corrected:
     return Corrected(context, tmp_path)
 
 

@@ -15,6 +15,7 @@ from clearinghouse.operations.batches.cutting import LINE_MAX, Cutter
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.party import Party
 from tests.alliances import MiniAlliance
+from tests.founding import founding
 from tests.operations.night_audit import (
     HEADER,
     NAMES,
@@ -30,12 +31,15 @@ from tests.operations.night_audit import (
 MEGABYTE = 1 << 20
 GOOD = stated("BAM-HZ", "R1")
 ROW = as_csv([GOOD]).decode().splitlines()[1]
+NOW = datetime(2026, 11, 5, 2, tzinfo=UTC)
+
+founded = founding(now=NOW)
 
 
 @pytest.fixture
-def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
+def alliance(founded: object, context: Context, tmp_path: Path) -> MiniAlliance:
     """The alliance of domain.md §6, on the morning of 5 November."""
-    return MiniAlliance(context, tmp_path, now=datetime(2026, 11, 5, 2, tzinfo=UTC))
+    return MiniAlliance(context, tmp_path, now=NOW)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from clearinghouse.operations.party import Party
 from clearinghouse.operations.prove import prove
 from clearinghouse.store.batches import StoredPart
 from tests.alliances import CARDS, MiniAlliance
+from tests.founding import founding
 from tests.operations.night_audit import (
     HEADER,
     as_csv,
@@ -40,9 +41,11 @@ from tests.operations.night_audit import (
 NOW = datetime(2026, 11, 5, 2, tzinfo=UTC)
 OPERATOR = Party(1, None, None, frozenset())
 
+founded = founding(now=NOW)
+
 
 @pytest.fixture
-def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
+def alliance(founded: object, context: Context, tmp_path: Path) -> MiniAlliance:
     """The alliance of domain.md §6, on the morning of 5 November."""
     return MiniAlliance(context, tmp_path, now=NOW)
 

@@ -28,6 +28,7 @@ from clearinghouse.operations.prove import prove
 from clearinghouse.store.directory import DirectoryCache
 from clearinghouse.store.exposure import Exposures
 from tests.alliances import CARDS, PACK, MiniAlliance
+from tests.founding import founding
 from tests.operations.parties import party
 
 TWO = Authority("李明", "risk committee 12", "王芳")
@@ -38,8 +39,11 @@ def capped(**caps: int) -> dict[str, Any]:
     return {"systems.csv": [(*row, caps.get(str(row[0]), "")) for row in PACK["systems.csv"]]}
 
 
+founded = founding(files=capped(AUR=1_000))
+
+
 @pytest.fixture
-def alliance(context: Context, tmp_path: Path) -> Iterator[MiniAlliance]:
+def alliance(founded: object, context: Context, tmp_path: Path) -> Iterator[MiniAlliance]:
     """AUR may owe 1,000 fen; T1 has 2,000 points of AUR-BJ that expire first and 1,500 of BAM-HZ."""
     made = MiniAlliance(context, tmp_path, files=capped(AUR=1_000))
     made.accept("award", "AUR-BJ", "A1", "T1", "2026-10-01", points=2_000)

@@ -29,6 +29,7 @@ from clearinghouse.operations.context import Context
 from clearinghouse.operations.party import Party
 from clearinghouse.operations.prove import prove
 from tests.alliances import CARDS, PACK, MiniAlliance
+from tests.founding import founding
 from tests.operations.parties import party
 
 DAY = "2026-11-03"
@@ -37,14 +38,17 @@ SUSPEND = CardChange(status=CardState.SUSPENDED, reason="lost in a taxi")
 ACTIVATE = CardChange(status=CardState.ACTIVE, reason="found again")
 CLOSE = CardChange(status=CardState.CLOSED, reason="as asked")
 
+BENEFITS = "欢迎饮品 Welcome drink;延迟退房至14:00 Late check-out 14:00;Lounge;免费早餐"
+TIERS = [row for row in PACK["tiers.csv"] if row[1] != "B2"]
+TIERS.append(("BAM", "B2", "金卡", "Gold", 2, 2, "1.5", 5, BENEFITS))
+
+founded = founding(files={"tiers.csv": TIERS})
+
 
 @pytest.fixture
-def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
+def alliance(founded: object, context: Context, tmp_path: Path) -> MiniAlliance:
     """It is noon of 2026-11-03; gold of BAM has benefits."""
-    tiers = [row for row in PACK["tiers.csv"] if row[1] != "B2"]
-    benefits = "欢迎饮品 Welcome drink;延迟退房至14:00 Late check-out 14:00;Lounge;免费早餐"
-    tiers.append(("BAM", "B2", "金卡", "Gold", 2, 2, "1.5", 5, benefits))
-    found = MiniAlliance(context, tmp_path, files={"tiers.csv": tiers})
+    found = MiniAlliance(context, tmp_path, files={"tiers.csv": TIERS})
     found.clock.pass_to(NOON)
     return found
 

@@ -82,7 +82,7 @@ class Court:
 
 
 @pytest.fixture
-def court(context: Context, tmp_path: Path) -> Court:
+def court(founded: object, context: Context, tmp_path: Path) -> Court:
     return Court(context, tmp_path)
 
 

@@ -18,27 +18,27 @@ from clearinghouse.operations.enquire import Balance, pooled_balance
 from clearinghouse.operations.post import post
 from tests.alliances import CARDS, MiniAlliance
 from tests.conftest import Server
+from tests.founding import founding
 from tests.histories.books import books, found_alliance
 from tests.histories.telling import tell
 from tests.histories.world import CARDS as WORLD_CARDS
 from tests.operations.shared_alliance import shared_alliance
 
 T1 = CARDS["T1"]
+TERMS = {
+    "points_pending_days": 3,
+    "points_expiry_months": 1,
+    "restore_grace_days": 5,
+    "point_value_minor_per_100": 250,
+}
+
+founded = founding(rulebook=TERMS)
 
 
 @pytest.fixture
-def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
+def alliance(founded: object, context: Context, tmp_path: Path) -> MiniAlliance:
     """Points of spends are usable three days later, lots last one month, restored ones five days."""
-    return MiniAlliance(
-        context,
-        tmp_path,
-        rulebook={
-            "points_pending_days": 3,
-            "points_expiry_months": 1,
-            "restore_grace_days": 5,
-            "point_value_minor_per_100": 250,
-        },
-    )
+    return MiniAlliance(context, tmp_path, rulebook=TERMS)
 
 
 @pytest.fixture(scope="module")

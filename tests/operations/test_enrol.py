@@ -24,7 +24,7 @@ from tests.operations.enrolling import LI, WANG, Desk, counted
 
 
 @pytest.fixture
-def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
+def alliance(founded: object, context: Context, tmp_path: Path) -> MiniAlliance:
     """It is noon of 2026-11-03."""
     found = MiniAlliance(context, tmp_path)
     found.clock.pass_to(datetime(2026, 11, 3, 4, tzinfo=UTC))

@@ -38,7 +38,7 @@ from tests.operations.parties import party
 
 
 @pytest.fixture
-def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
+def alliance(founded: object, context: Context, tmp_path: Path) -> MiniAlliance:
     """It is noon of 2026-11-03."""
     found = MiniAlliance(context, tmp_path)
     found.clock.pass_to(datetime(2026, 11, 3, 4, tzinfo=UTC))

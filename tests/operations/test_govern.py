@@ -24,7 +24,7 @@ TIERS = {"tiers.csv": (("DUN", "D1", "普通", "Member", 1, 1, "1.0", 0),)}
 
 
 @pytest.fixture
-def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
+def alliance(founded: object, context: Context, tmp_path: Path) -> MiniAlliance:
     return MiniAlliance(context, tmp_path)
 
 

@@ -15,12 +15,15 @@ from clearinghouse.operations.context import Context
 from clearinghouse.operations.party import Party
 from clearinghouse.operations.prove import prove
 from tests.alliances import RULEBOOK, MiniAlliance
+from tests.founding import founding
 
 HOUR = {**RULEBOOK, "hold_minutes": 60}
 
+founded = founding(rulebook=HOUR)
+
 
 @pytest.fixture
-def alliance(context: Context, tmp_path: Path) -> Iterator[MiniAlliance]:
+def alliance(founded: object, context: Context, tmp_path: Path) -> Iterator[MiniAlliance]:
     """T1 has 1,000 points of AUR-SH and 500 of BAM-HZ; whatever happens, the books are sound at the end."""
     made = MiniAlliance(context, tmp_path, rulebook=HOUR)
     made.accept("award", "AUR-SH", "A1", "T1", "2026-10-01", points=1_000)

@@ -14,15 +14,18 @@ from clearinghouse.operations.card_changes import CardChange, change_card
 from clearinghouse.operations.cards import look_up
 from clearinghouse.operations.context import Context
 from tests.alliances import CARDS, RULEBOOK, MiniAlliance
+from tests.founding import founding
 from tests.operations.parties import party
+
+TERMS = {"points_pending_days": 3, "point_value_minor_per_100": 250}
+
+founded = founding(rulebook=TERMS)
 
 
 @pytest.fixture
-def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
+def alliance(founded: object, context: Context, tmp_path: Path) -> MiniAlliance:
     """Points of spends are usable three days later; a point is worth 2.5 fen."""
-    return MiniAlliance(
-        context, tmp_path, rulebook={"points_pending_days": 3, "point_value_minor_per_100": 250}
-    )
+    return MiniAlliance(context, tmp_path, rulebook=TERMS)
 
 
 def at(alliance: MiniAlliance, hotel: str, name: str = "T1") -> HostBalance:

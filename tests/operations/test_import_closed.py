@@ -29,7 +29,7 @@ RENAMED = (("AUR", "金酒店集团", "Aurum Group", "91310000MA1FL00001", "6222
 
 
 @pytest.fixture
-def netted(context: Context, tmp_path: Path) -> MiniAlliance:
+def netted(founded: object, context: Context, tmp_path: Path) -> MiniAlliance:
     """October's run was killed after it was netted."""
     alliance = MiniAlliance(context, tmp_path)
     alliance.accept("spend", "BAM-HZ", "1", "T1", "2026-10-01", amount=100_000)

@@ -30,7 +30,7 @@ JANUARY, FEBRUARY = DECEMBER + 1, DECEMBER + 2
 
 
 @pytest.fixture
-def alliance(database_url: str, tmp_path: Path) -> Iterator[MiniAlliance]:
+def alliance(founded: object, database_url: str, tmp_path: Path) -> Iterator[MiniAlliance]:
     """November is over and has a transaction; October has none."""
     database = Database(database_url)
     alliance = MiniAlliance(Context(database, Vault(bytes(32))), tmp_path)

@@ -25,19 +25,22 @@ from clearinghouse.store.database import Database, Session
 from clearinghouse.store.vault import Vault
 from settlement.netting import net_period
 from tests.alliances import MiniAlliance
+from tests.founding import founding
 from tests.histories.paper import told
 
 THREADS = 16
 NOVEMBER = parse_period("2026-11")
+LATE = datetime(2027, 6, 1, tzinfo=UTC)
 T = TypeVar("T")
+
+founded = founding(now=LATE)
 
 
 @pytest.fixture
-def alliance(database_url: str, tmp_path: Path) -> Iterator[MiniAlliance]:
+def alliance(founded: object, database_url: str, tmp_path: Path) -> Iterator[MiniAlliance]:
     """The alliance of domain.md §6, with a connection for every thread."""
     database = Database(database_url, pool_size=THREADS + 4)
-    late = datetime(2027, 6, 1, tzinfo=UTC)
-    yield MiniAlliance(Context(database, Vault(bytes(32))), tmp_path, now=late)
+    yield MiniAlliance(Context(database, Vault(bytes(32))), tmp_path, now=LATE)
     database.close()
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from joserfc import jwk, jws
 
-from clearinghouse.domain.signing import Unreadable, opened
+from clearinghouse.domain.compact_jws import Unreadable
+from clearinghouse.domain.signing import opened
 from clearinghouse.operations.key_sets import KeySet, read_key_set
 from clearinghouse.operations.verifying import NotProved, Proved, verify_file
 from tests.operations.signed_files import FILES, House

@@ -46,10 +46,11 @@ class Mortal(Database):
             yield session
             row = session.row("SELECT pg_current_xact_id_if_assigned() IS NOT NULL")
             wrote = row is not None and row[0]
-            if wrote and not self._left:
+            # Two threads may have committed at once.
+            if wrote and self._left <= 0:
                 die()
         self._left -= wrote
-        if wrote and not self._left and self._behind:
+        if wrote and self._left <= 0 and self._behind:
             die()
 
 

@@ -21,7 +21,7 @@ LATE = datetime(2026, 11, 20, 17, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
+def alliance(founded: object, context: Context, tmp_path: Path) -> MiniAlliance:
     made = MiniAlliance(context, tmp_path)
     made.accept("spend", "BAM-HZ", "1", "T1", "2026-10-03", amount=88_888)
     made.accept("redeem", "CLD-GZ", "2", "T1", "2026-10-04", points=400)

@@ -1,19 +1,29 @@
 """A run that is killed anywhere and started again ends with the same bytes and signatures (domain.md §4)."""
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 
+import psycopg2
+import psycopg2.extensions
 import pytest
 
 from clearinghouse.domain.calendar import parse_period
+from clearinghouse.operations.close import close
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.prove import prove
+from clearinghouse.store import staged_legs
 from clearinghouse.store.database import Database
 from clearinghouse.store.vault import Vault
+from settlement.frozen_run import read_run
+from settlement.netting import net_period
 from settlement.run import settle
 from tests.alliances import MiniAlliance, live_a_while
 from tests.conftest import Server
-from tests.settlement.lives import Published, books, lives_until_done, published
+from tests.settlement.lives import ROOT, Published, books, lives_until_done, published
 
 DECEMBER = parse_period("2026-12")
 CUT_OFF = datetime(2027, 1, 21, tzinfo=UTC)
@@ -63,3 +73,70 @@ def test_a_run_that_is_killed_at_every_commit_ends_with_the_same_bytes(
     assert [path for path in found if found[path] != uninterrupted[path]] == []
     with books(url, CUT_OFF) as context:
         assert [proof.name_en for proof in prove(context) if not proof.holds] == []
+
+
+@pytest.mark.parametrize(("killed", "parts"), [("client", 0), ("backend", 0), ("backend", 1)])
+def test_a_run_that_is_killed_while_it_stages_ends_with_the_same_bytes(
+    url: str, uninterrupted: dict[str, Published], killed: str, parts: int
+) -> None:
+    """It has staged so many parts of the month, and waits in the middle of the next for a table that we hold."""
+    with books(url, CUT_OFF) as context:
+        close(context, DECEMBER)
+        net_period(context, DECEMBER)
+        zone = read_run(context, DECEMBER).rulebook.timezone
+        for part in range(parts):
+            with context.database.office() as session:
+                staged_legs.stage(session, DECEMBER, zone, part, wait=True)
+    command = [sys.executable, "-c", _SETTLE, url, str(DECEMBER), CUT_OFF.isoformat()]
+    with (
+        closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("LOCK TABLE cards IN ACCESS EXCLUSIVE MODE")
+        run = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+        try:
+            backends = _staging(cursor)
+            if killed == "client":
+                run.kill()
+            else:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM unnest(%s) AS pid", [backends]
+                )
+            # Whoever else of that run waits for us must not wait for ever.
+            connection.rollback()
+            assert run.wait(120) != 0
+        finally:
+            run.kill()
+            run.wait()
+    with books(url, CUT_OFF) as context:
+        settle(context, DECEMBER)
+        assert [proof.name_en for proof in prove(context) if not proof.holds] == []
+    found = published(url, DECEMBER)
+    assert found.keys() == uninterrupted.keys()
+    assert [path for path in found if found[path] != uninterrupted[path]] == []
+
+
+#: A worker of its own that settles a month.
+_SETTLE = """
+import sys
+from datetime import datetime
+from settlement.run import settle
+from tests.settlement.lives import books
+with books(sys.argv[1], datetime.fromisoformat(sys.argv[3])) as context:
+    settle(context, int(sys.argv[2]))
+"""
+
+
+def _staging(cursor: psycopg2.extensions.cursor) -> list[int]:
+    """Wait until somebody who stages waits for us; return the backends that do."""
+    for _ in range(1_200):
+        # Else a transaction goes on seeing what it saw first.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            " AND query LIKE '%CREATE UNLOGGED TABLE staging.%' AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+        )
+        if backends := [pid for (pid,) in cursor.fetchall()]:
+            return backends
+        time.sleep(0.05)
+    raise AssertionError("nobody stages")

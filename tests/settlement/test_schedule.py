@@ -20,7 +20,7 @@ CUT_OFF = datetime(2026, 11, 3, 16, tzinfo=UTC)
 
 
 @pytest.fixture
-def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
+def alliance(founded: object, context: Context, tmp_path: Path) -> MiniAlliance:
     made = MiniAlliance(context, tmp_path)
     made.accept("spend", "BAM-HZ", "1", "T1", "2026-10-03", amount=88_888)
     made.accept("spend", "BAM-HZ", "2", "T1", "2026-11-01", amount=10_000)

@@ -19,7 +19,7 @@ OCTOBER, NOVEMBER = parse_period("2026-10"), parse_period("2026-11")
 
 
 @pytest.fixture
-def alliance(context: Context, tmp_path: Path) -> MiniAlliance:
+def alliance(founded: object, context: Context, tmp_path: Path) -> MiniAlliance:
     """October is published, November has its cut-off behind it."""
     made = MiniAlliance(context, tmp_path)
     made.accept("spend", "BAM-HZ", "1", "T1", "2026-10-03", amount=88_888)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from clearinghouse.domain.accounts import AccountKind, Asset, account
 from clearinghouse.domain.books import Posting
 from clearinghouse.domain.calendar import parse_period
-from clearinghouse.domain.expiring import Entry
+from clearinghouse.domain.entries import Entry
 from clearinghouse.domain.netting import Measure
 from clearinghouse.operations.context import Context
 from clearinghouse.store.entries import write_entries

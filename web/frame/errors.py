@@ -72,7 +72,9 @@ def _of_the_core(error: ClearinghouseError) -> Answer:
 
 def _unexpected(error: Exception) -> Answer:
     the_site().log_failure(error)
-    return error_page(500, _("出了差错"), _("我们已经记录下来。请稍后再试；没有半途保存的内容。"))
+    return error_page(
+        500, _("出了差错"), _("我们已记录下来，请稍后再试。不会留下只保存了一半的内容。")
+    )
 
 
 def sentence(error: ClearinghouseError) -> str:

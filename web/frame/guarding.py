@@ -29,6 +29,8 @@ _PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 def guard(app: Flask, context: Context, *, secure: bool) -> None:
     """Protect a site's forms and say what its pages may load."""
     app.config.update(
+        # A view may give its answer a stricter one; the frame fills in what has none.
+        CONTENT_SECURITY_POLICY=_POLICY,
         SECRET_KEY=context.vault.secret_for("web sessions"),
         SESSION_COOKIE_NAME="__Host-clearing" if secure else "clearing",
         SESSION_COOKIE_SECURE=secure,
@@ -43,8 +45,7 @@ def guard(app: Flask, context: Context, *, secure: bool) -> None:
 
     @app.after_request
     def restrict(response: Response) -> Response:
-        """Write the policy of pages; what is static may be kept, a page never."""
-        response.headers["Content-Security-Policy"] = _POLICY
+        """Say what pages may do; what is static may be kept, a page never."""
         response.headers["Permissions-Policy"] = _PERMISSIONS
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         if request.endpoint == "static" and "v" in request.args:

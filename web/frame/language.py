@@ -75,7 +75,7 @@ def language() -> str:
 
 
 def _locale() -> str:
-    found = g.get("locale_name")
+    found = getattr(g, "locale_name", None)
     if found is None:
         found = g.locale_name = _chosen() or _preferred()
     return str(found)

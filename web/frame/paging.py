@@ -13,6 +13,7 @@ from werkzeug.exceptions import BadRequest
 
 T = TypeVar("T")
 _LONGEST = 500
+_MOST = 1 << 62
 
 
 class Page(NamedTuple, Generic[T]):
@@ -36,8 +37,11 @@ def page_of(rows: Iterable[T], size: int, key: Any) -> Page[T]:
 
 def here(**changed: object) -> str:
     """Return the address of this page with other arguments; ``None`` takes one away."""
-    kept = {**(request.view_args or {}), **request.args.to_dict()}
-    kept.pop("lang", None)
+    # What begins so is for ``url_for`` itself: it would make the link lead elsewhere.
+    asked = {name: text for name, text in request.args.items() if name[:1] != "_"}
+    kept = {**asked, **(request.view_args or {})}
+    for name in ("lang", "endpoint"):
+        kept.pop(name, None)
     wanted = {name: value for name, value in {**kept, **changed}.items() if value is not None}
     return url_for(str(request.endpoint), **wanted)
 
@@ -64,6 +68,14 @@ def place(types: tuple[type, ...]) -> tuple[Any, ...] | None:
         not isinstance(found, list)
         or len(found) != len(types)
         or any(type(value) is not wanted for value, wanted in zip(found, types, strict=True))
+        or not all(_is_storable(value) for value in found)
     ):
         raise BadRequest
     return tuple(found)
+
+
+def _is_storable(value: object) -> bool:
+    """Tell whether the database could have the value: whole numbers of 64 bits, texts without a NUL."""
+    if isinstance(value, str):
+        return "\x00" not in value
+    return not isinstance(value, int) or abs(value) < _MOST

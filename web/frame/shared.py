@@ -26,6 +26,7 @@ class Site:
         send_code: Hands sign-in codes of travellers over for sending.
         titles: What each stable code of an error means, in Chinese.
         log_failure: Records an error that nobody expected.
+        ask_workers: Asks the workers to go on with a period's run; ``None``: there are none.
     """
 
     context: Context
@@ -33,6 +34,7 @@ class Site:
     send_code: SendCode
     titles: Mapping[str, str]
     log_failure: Callable[[BaseException], None]
+    ask_workers: Callable[[int], None] | None = None
 
     @property
     def secure(self) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from flask import Flask
-from flask_babel import format_date, format_datetime, gettext
+from flask import Flask, g
+from flask_babel import format_date, format_datetime
 
 from clearinghouse.domain.calendar import first_day, format_period, zone
 from settlement.statements.amounts import percent, shown
@@ -84,11 +84,8 @@ def _iso(found: date | datetime) -> str:
 
 
 def _timezone() -> str:
-    context = the_context()
-    in_force = context.current_directory().rulebook_on(today())
-    return in_force.rulebook.timezone if in_force is not None else "Asia/Shanghai"
-
-
-def yes_or_no(value: bool) -> str:
-    """Return 是 or 否."""
-    return str(gettext("是") if value else gettext("否"))
+    """Return the alliance's time zone; it is looked up once for a page, which may show many moments."""
+    if "timezone" not in g:
+        in_force = the_context().current_directory().rulebook_on(today())
+        g.timezone = in_force.rulebook.timezone if in_force is not None else "Asia/Shanghai"
+    return str(g.timezone)

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from web.pool import home
+from web.pool import cards, code, history, home, hotels, me, sign_in, stays
 
-BLUEPRINTS = (home.blueprint,)
+BLUEPRINTS = (
+    sign_in.blueprint,
+    home.blueprint,
+    history.blueprint,
+    cards.blueprint,
+    code.blueprint,
+    hotels.blueprint,
+    stays.blueprint,
+    me.blueprint,
+)

@@ -67,13 +67,15 @@ def receive(
     """
     if party.system is None:
         raise ClearinghouseError("a batch is sent by a member system, not by the operator")
-    uploader = Uploader(party.client, party.system, party.hotels)
+    uploader = Uploader(party.of_a_client(), party.system, party.hotels)
     hashed = blake2b(key.encode(), digest_size=16).digest()
     now = context.clock()
     batch_id = context.new_id(period_of(now.date()))
     with context.database.posting() as session:
         number = batches.begin(session, uploader, hashed, kind, batch_id, now)
-        before = batches.find_by_key(session, party.client, hashed) if number is None else None
+        before = (
+            batches.find_by_key(session, party.of_a_client(), hashed) if number is None else None
+        )
     cutter = Cutter(kind, limits or Limits())
     if number is None:
         return _again(before, cutter, body)

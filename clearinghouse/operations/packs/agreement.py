@@ -15,7 +15,8 @@ from clearinghouse.operations.packs.reading import open_regular
 from clearinghouse.operations.packs.showing import escaped, shown
 
 RULEBOOK = "rulebook.json"
-_BYTES_MAX = 1 << 20
+#: The longest document that is read.
+BYTES_MAX = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 
 #: The tokens of JSON that is already known to be well formed.
@@ -50,7 +51,17 @@ def read_rulebook_file(path: Path) -> AgreedRulebook:
     Raises:
         PackFault: as of :func:`read_rulebook`.
     """
-    text = _text(path)
+    with open_regular(path) as handle:
+        return read_rulebook_bytes(handle.read(BYTES_MAX + 1))
+
+
+def read_rulebook_bytes(data: bytes) -> AgreedRulebook:
+    """Read and check a rulebook from the bytes of its document.
+
+    Raises:
+        PackFault: as of :func:`read_rulebook`.
+    """
+    text = _text(data)
     try:
         # Numbers stay text until the walk below has looked at them: it can tell their line.
         document = json.loads(text, parse_float=str, parse_int=str, parse_constant=str)
@@ -69,11 +80,9 @@ def read_rulebook_file(path: Path) -> AgreedRulebook:
     return AgreedRulebook(rulebook, rulebook_sha256(rulebook), lines)
 
 
-def _text(path: Path) -> str:
-    with open_regular(path) as handle:
-        data = handle.read(_BYTES_MAX + 1)
-    if len(data) > _BYTES_MAX:
-        raise PackFault(f"is longer than {_BYTES_MAX:,} bytes", RULEBOOK)
+def _text(data: bytes) -> str:
+    if len(data) > BYTES_MAX:
+        raise PackFault(f"is longer than {BYTES_MAX:,} bytes", RULEBOOK)
     nul = data.find(b"\0")
     if nul >= 0:
         raise PackFault("has a NUL byte", RULEBOOK, data.count(b"\n", 0, nul) + 1)

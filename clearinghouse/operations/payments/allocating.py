@@ -9,7 +9,7 @@ from clearinghouse.domain.accounts import AccountKind, Asset, account
 from clearinghouse.domain.books import Posting
 from clearinghouse.domain.calendar import format_period, period_of
 from clearinghouse.domain.directory import Directory
-from clearinghouse.domain.expiring import Entry
+from clearinghouse.domain.entries import Entry
 from clearinghouse.domain.matching import Part
 from clearinghouse.domain.payments import Direction
 from clearinghouse.operations.context import Context

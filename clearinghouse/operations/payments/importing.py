@@ -6,7 +6,7 @@ its bytes, an entry by the bank's reference, so importing again, or files that o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -27,7 +27,7 @@ from clearinghouse.operations.payments.allocating import (
     parts_told,
 )
 from clearinghouse.operations.payments.bank_file import FileLine
-from clearinghouse.operations.payments.reading import BankFile, read_bank_file
+from clearinghouse.operations.payments.reading import BankFile, bank_file_of, read_bank_file
 from clearinghouse.operations.payments.recognising import new_lines
 from clearinghouse.store import audit
 from clearinghouse.store.database import Session
@@ -80,13 +80,37 @@ def import_bank_file(
         BankFileFault: the file can't be read, does not hold together, contradicts what was imported before, or is of
             another account; nothing of it is written.
     """
+    return _import(
+        context, lambda currency: read_bank_file(path, currency), authority, new_account=new_account
+    )
+
+
+def import_bank_bytes(
+    context: Context, name: str, data: bytes, authority: Authority, *, new_account: bool = False
+) -> Imported:
+    """Import what a file of that name holds, as :func:`import_bank_file` does.
+
+    Raises:
+        BankFileFault: as there.
+    """
+    return _import(
+        context,
+        lambda currency: bank_file_of(name, shown(name), data, currency),
+        authority,
+        new_account=new_account,
+    )
+
+
+def _import(
+    context: Context, read: Callable[[str], BankFile], authority: Authority, *, new_account: bool
+) -> Imported:
     authority = fit_authority(authority)
     now = context.clock()
     with context.database.office() as session:
         directory = context.directory.current(session)
         today = business_day(directory, now)
         in_force = directory.rulebook_on(today)
-    file = read_bank_file(path, in_force.rulebook.currency if in_force else _DEFAULT_CURRENCY)
+    file = read(in_force.rulebook.currency if in_force else _DEFAULT_CURRENCY)
     _must_be_of_these_days(file, today)
     open_periods(context, [line.booked_on for line in file.content.lines])
     with context.database.office() as session:

@@ -75,14 +75,14 @@ def payments(
     with context.database.office() as session:
         directory = context.directory.current(session)
         day = as_of or business_day(directory, context.clock())
-        codes = _codes(directory)
+        codes = codes_of(directory)
         found = instructions.instructions(
             session, period=period, unpaid=not everything and period is None
         )
         return Payments(
             day,
-            _seen(session, codes, found, day),
-            _lines_seen(session, directory, lines.lines_waiting(session)),
+            instructions_seen(session, codes, found, day),
+            lines_seen(session, directory, lines.lines_waiting(session)),
             {codes[system]: amount for system, amount in instructions.credits_of(session).items()},
             codes,
         )
@@ -100,16 +100,27 @@ def account(context: Context, code: str, *, as_of: date | None = None) -> Accoun
         if system is None:
             raise NotFound(f"there is no system {shown(code)}")
         day = as_of or business_day(directory, context.clock())
-        codes = _codes(directory)
+        codes = codes_of(directory)
         found = instructions.instructions(session, system=system.number)
         met = lines.lines_of(session, system.number, most=_LINES_SHOWN)
         return Account(
             code,
-            _seen(session, codes, found, day),
-            _lines_seen(session, directory, met),
+            instructions_seen(session, codes, found, day),
+            lines_seen(session, directory, met),
             instructions.credits_of(session).get(system.number, 0),
             codes,
         )
+
+
+def own_instructions(
+    context: Context, system: int, period: int | None = None
+) -> tuple[InstructionSeen, ...]:
+    """Return a system's instructions, of a period or of all, read as that system sees them; the oldest first."""
+    today = business_day(context.current_directory(), context.clock())
+    with context.database.reading(system) as session:
+        found = instructions.instructions(session, period=period, system=system)
+        codes = dict.fromkeys([one.system for one in found], "")
+        return instructions_seen(session, codes, found, today)
 
 
 def line(context: Context, number: int) -> tuple[LineSeen, dict[int, str]]:
@@ -123,16 +134,18 @@ def line(context: Context, number: int) -> tuple[LineSeen, dict[int, str]]:
         if found is None:
             raise NotFound(f"there is no bank line {number}")
         directory = context.directory.current(session)
-        return _lines_seen(session, directory, [found])[0], _codes(directory)
+        return lines_seen(session, directory, [found])[0], codes_of(directory)
 
 
-def _codes(directory: Directory) -> dict[int, str]:
+def codes_of(directory: Directory) -> dict[int, str]:
+    """Return the codes of systems by number."""
     return {system.number: system.code for system in directory.systems.values()}
 
 
-def _seen(
+def instructions_seen(
     session: Session, codes: dict[int, str], found: list[Instruction], day: date
 ) -> tuple[InstructionSeen, ...]:
+    """Return instructions with how long they are overdue on a day and what was sent of it."""
     states = {row.period: row.state for row in periods.periods(session)}
     stages = {(one.period, one.system): one.stage for one in matches.reminders(session)}
     return tuple(
@@ -147,9 +160,10 @@ def _seen(
     )
 
 
-def _lines_seen(
+def lines_seen(
     session: Session, directory: Directory, found: list[BankLine]
 ) -> tuple[LineSeen, ...]:
+    """Return lines with what they are allocated to, and what suggests itself for the rest."""
     parts: dict[int, list[Part]] = {}
     for allocated in allocations.parts_of_lines(session, [one.number for one in found]):
         parts.setdefault(allocated.line, []).append(allocated.part)

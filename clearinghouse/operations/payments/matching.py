@@ -61,17 +61,25 @@ def propose_undoing(context: Context, number: int, authority: Authority) -> tupl
         return parts
 
 
-def confirm(context: Context, number: int, authority: Authority) -> ProposedMatch:
+def confirm(
+    context: Context, number: int, authority: Authority, *, match: int | None = None
+) -> ProposedMatch:
     """Confirm the proposal that waits for a line, and post it; never by whoever proposed it.
+
+    ``match`` is the number of the proposal that was looked at: its author may put another one in its place.
 
     Raises:
         NotFound: no proposal waits for that line.
-        OperatorRefused: the same person proposed it, or what it says no longer fits.
+        OperatorRefused: the same person proposed it, what it says no longer fits, or it is another one than ``match``.
     """
     authority = fit_authority(authority)
     with context.database.office() as session:
         hold_payments(session)
         proposal, line = _waiting(session, number)
+        if match is not None and match != proposal.number:
+            raise OperatorRefused(
+                f"another match of line {number} waits than the one that was looked at; look again"
+            )
         if same_person(proposal.proposed_by, authority.actor):
             raise OperatorRefused(
                 f"{authority.actor} proposed this match; another person has to confirm it"

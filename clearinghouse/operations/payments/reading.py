@@ -25,7 +25,7 @@ class BankFile(NamedTuple):
 
 
 def read_bank_file(path: Path, currency: str) -> BankFile:
-    """Read a file, whose first character tells whether it is XML or CSV.
+    """Read a file of the bank.
 
     Raises:
         BankFileFault: it can't be read, is too large, or does not hold together.
@@ -35,15 +35,24 @@ def read_bank_file(path: Path, currency: str) -> BankFile:
             data = file.read(BYTES_MAX + 1)
     except OSError as error:
         raise BankFileFault(f"{shown_path(path)} can't be read: {error.strerror}") from None
+    return bank_file_of(path.name, shown_path(path), data, currency)
+
+
+def bank_file_of(name: str, shown_as: str, data: bytes, currency: str) -> BankFile:
+    """Read the bytes of a file, whose first character tells whether it is XML or CSV.
+
+    Raises:
+        BankFileFault: it is too large, or does not hold together.
+    """
     if len(data) > BYTES_MAX:
-        raise BankFileFault(f"{shown_path(path)} is larger than {BYTES_MAX >> 20} MB")
+        raise BankFileFault(f"{shown_as} is larger than {BYTES_MAX >> 20} MB")
     read = read_camt if data.lstrip(_MARKS)[:1] in (b"<", b"\xff", b"\xfe") else read_csv
     try:
         content = read(data, currency)
         _twice(content)
     except BankFileFault as fault:
-        raise BankFileFault(fault.message, shown_path(path)) from None
-    return BankFile(path.name, sha256(data).hexdigest(), content)
+        raise BankFileFault(fault.message, shown_as) from None
+    return BankFile(name, sha256(data).hexdigest(), content)
 
 
 def _twice(content: FileContent) -> None:

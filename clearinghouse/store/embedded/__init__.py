@@ -16,7 +16,7 @@ from clearinghouse.store.embedded.endpoint import (
     SUPERUSER,
     Endpoint,
 )
-from clearinghouse.store.embedded.server import State, Status, ensure_running, status, stop
+from clearinghouse.store.embedded.server import State, Status, ensure_running, exists, status, stop
 
 __all__ = [
     "DATABASE",
@@ -29,6 +29,7 @@ __all__ = [
     "State",
     "Status",
     "ensure_running",
+    "exists",
     "status",
     "stop",
 ]

@@ -113,6 +113,11 @@ def stop(settings: Settings) -> bool:
             return True
 
 
+def exists(settings: Settings) -> bool:
+    """Tell whether there is an embedded database under the data folder, running or not."""
+    return Layout.under(settings.data_dir).cluster.is_dir()
+
+
 def status(settings: Settings) -> Status:
     """What runs and what is there; makes, starts and repairs nothing.
 

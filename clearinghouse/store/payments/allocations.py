@@ -13,6 +13,8 @@ from clearinghouse.store.bulk import Batch, table
 from clearinghouse.store.database import Session
 
 _COLLATERAL, _OURS = int(AccountKind.COLLATERAL), account(AccountKind.UNALLOCATED)
+#: Entries are few beside the postings of transactions, which are never looked through.
+_ENTRIES = "entries e JOIN postings p ON p.period = e.period AND p.entry_id = e.entry_id"
 _ALLOCATIONS = table(
     "payment_allocations",
     "kind text, system int, period int, amount_minor bigint, line bigint, match bigint, entry_id uuid,"
@@ -99,8 +101,10 @@ def collateral_without_line(session: Session) -> dict[int, int]:
     """
     rows = session.rows(
         "SELECT system, sum(amount)::bigint FROM ("
-        f" SELECT credit >> 5 AS system, amount FROM postings WHERE credit & 31 = {_COLLATERAL} AND debit = {_OURS}"
-        f" UNION ALL SELECT debit >> 5, -amount FROM postings WHERE debit & 31 = {_COLLATERAL} AND credit = {_OURS}"
+        f" SELECT p.credit >> 5 AS system, p.amount FROM {_ENTRIES}"
+        f"  WHERE e.kind = 'collateral_posted' AND p.credit & 31 = {_COLLATERAL} AND p.debit = {_OURS}"
+        f" UNION ALL SELECT p.debit >> 5, -p.amount FROM {_ENTRIES}"
+        f"  WHERE e.kind = 'collateral_released' AND p.debit & 31 = {_COLLATERAL} AND p.credit = {_OURS}"
         " UNION ALL SELECT system, -amount_minor FROM payment_allocations WHERE kind = 'collateral'"
         ") AS sides GROUP BY 1 HAVING sum(amount) <> 0"
     )

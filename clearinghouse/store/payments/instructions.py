@@ -22,7 +22,8 @@ _DEBTS = (
     "  FROM payment_allocations WHERE in_period <= %s GROUP BY 1, 2) AS a USING (period, system)"
     " WHERE i.direction = 'in' AND i.period < %s"
 )
-_COLUMNS = (
+#: Of ``payment_instructions i``, as :class:`Instruction` has them.
+INSTRUCTION_COLUMNS = (
     "i.period, i.system, i.direction, i.net_minor, i.carried_minor, i.amount_minor, i.set_off_minor, i.due_on,"
     " i.reference, i.confirmed_minor, i.covered_minor, i.state"
 )
@@ -111,7 +112,7 @@ def instructions(
 ) -> list[Instruction]:
     """Return instructions, of a period or of all, of a system or of all, by period and system code."""
     rows = session.rows(
-        f"SELECT {_COLUMNS} FROM payment_instructions i JOIN systems s ON s.number = i.system"
+        f"SELECT {INSTRUCTION_COLUMNS} FROM payment_instructions i JOIN systems s ON s.number = i.system"
         " WHERE (%s::int IS NULL OR i.period = %s) AND (%s::int IS NULL OR i.system = %s)"
         " AND (NOT %s OR i.state <> 'confirmed') ORDER BY i.period, s.code",
         [period, period, system, system, unpaid],

@@ -17,13 +17,14 @@ _LINES = table(
     " incoming boolean, reversal boolean, amount_minor bigint, end_to_end text, remittance text,"
     " counterparty_account text, counterparty_name text, content bytea, entry_id uuid, in_period int",
 )
-_COLUMNS = (
+#: Of ``bank_lines l``, as :class:`BankLine` has them.
+LINE_COLUMNS = (
     "l.number, l.file, l.line_no, l.entry_reference, l.booked_on, l.incoming, l.reversal, l.amount_minor,"
     " l.end_to_end, l.remittance, l.counterparty_account, l.counterparty_name,"
     " coalesce((SELECT abs(sum(a.amount_minor)) FROM payment_allocations a WHERE a.line = l.number), 0)::bigint"
 )
 #: A line with something left to allocate.
-_WAITING = (
+WAITING = (
     "l.amount_minor > coalesce((SELECT abs(sum(a.amount_minor)) FROM payment_allocations a"
     " WHERE a.line = l.number), 0)"
 )
@@ -158,7 +159,7 @@ def add_lines(session: Session, lines: Sequence[NewLine]) -> None:
 
 def line(session: Session, number: int) -> BankLine | None:
     """Return one line."""
-    row = session.row(f"SELECT {_COLUMNS} FROM bank_lines l WHERE l.number = %s", [number])
+    row = session.row(f"SELECT {LINE_COLUMNS} FROM bank_lines l WHERE l.number = %s", [number])
     return BankLine(*row) if row else None
 
 
@@ -168,7 +169,7 @@ def lines_waiting(session: Session, *, untouched: bool = False) -> list[BankLine
     ``untouched`` leaves out those that people are at: a match of them is proposed, or one was taken back.
     """
     rows = session.rows(
-        f"SELECT {_COLUMNS} FROM bank_lines l WHERE {_WAITING} AND (NOT %s OR NOT EXISTS (SELECT"
+        f"SELECT {LINE_COLUMNS} FROM bank_lines l WHERE {WAITING} AND (NOT %s OR NOT EXISTS (SELECT"
         " FROM payment_matches m WHERE m.line = l.number AND (m.state = 'proposed'"
         " OR m.state = 'confirmed' AND m.undoes))) ORDER BY l.booked_on, l.file, l.line_no",
         [untouched],
@@ -179,7 +180,7 @@ def lines_waiting(session: Session, *, untouched: bool = False) -> list[BankLine
 def lines_of(session: Session, system: int, *, most: int) -> list[BankLine]:
     """Return the newest lines of which something was allocated to a system, the newest first."""
     rows = session.rows(
-        f"SELECT {_COLUMNS} FROM bank_lines l WHERE EXISTS (SELECT FROM payment_allocations a"
+        f"SELECT {LINE_COLUMNS} FROM bank_lines l WHERE EXISTS (SELECT FROM payment_allocations a"
         " WHERE a.line = l.number AND a.system = %s) ORDER BY l.booked_on DESC, l.number DESC LIMIT %s",
         [system, most],
     )

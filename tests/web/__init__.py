@@ -1,0 +1,1 @@
+"""Tests of the pages: what each shows, to whom, and what nobody may."""
