@@ -17,7 +17,7 @@ _COLUMNS = (
 _FROM = f"SELECT {_COLUMNS} FROM clients c LEFT JOIN systems s ON s.number = c.system"
 #: An assertion's insert also clears away this many that can't be used any more.
 _CLEARED = 100
-_CLEARING_LOCK = 727013
+_CLEARING_LOCK = 727023
 
 
 @dataclass(frozen=True, slots=True)

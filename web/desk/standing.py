@@ -37,6 +37,8 @@ def propose(code: str, step: str) -> str | Response:
     if what is None:
         raise NotFound
     refused = None
+    # All of a member's lots are added up, which takes seconds of a large one: only where it is asked for.
+    counted = step == "withdraw" and (request.method == "POST" or "counted" in request.args)
     if request.method == "POST":
         _made, refused = attempt(
             lambda: two_people.propose(
@@ -51,7 +53,7 @@ def propose(code: str, step: str) -> str | Response:
         entry=entry,
         step=step,
         title=words.deed(what),
-        forecast=dossier.leaving_forecast(the_context(), code) if step == "withdraw" else None,
+        forecast=dossier.leaving_forecast(the_context(), code) if counted else None,
         today=today(),
         values=request.form,
         refused=refused,
