@@ -44,8 +44,8 @@ def create_app(context: Context, options: Options | None = None) -> Flask:
     app = _Application("clearinghouse", root_path=str(Path(__file__).parent), static_folder=None)
     # Flask declares its provider by the base class, which does not have these settings of the default one.
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider's own
-    app.json.sort_keys = False  # type: ignore[attr-defined]  # as above
-    app.json.compact = True  # type: ignore[attr-defined]  # as above
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider's own
+    app.json.compact = True  # type: ignore[attr-defined]  # the default provider's own
     app.url_map.strict_slashes = False
     app.url_map.converters["card"] = CardId
     configure_logs()

@@ -300,7 +300,7 @@ def _reader(kind: Any) -> Callable[[str], Any]:
         (date, date.fromisoformat),
     ):
         if candidate in kinds:
-            return lambda text, read=read: read(text) if text else None  # type: ignore[misc]
+            return lambda text, read=read: read(text) if text else None  # type: ignore[misc]  # mypy infers no type for a lambda's default
     return lambda text: text or None
 
 

@@ -82,7 +82,7 @@ class Fen(Money):
     """Money that is given as fen and written as the API writes it."""
 
     # Of one kind of value, where marshmallow's takes any.
-    def _serialize(self, value: Any, attr: Any, obj: Any, **options: Any) -> Any:  # type: ignore[override]
+    def _serialize(self, value: Any, attr: Any, obj: Any, **options: Any) -> Any:  # type: ignore[override]  # marshmallow's own signature is wider
         told = None if value is None else money(value)
         return super()._serialize(told, attr, obj, **options)  # type: ignore[no-untyped-call]  # untyped there
 

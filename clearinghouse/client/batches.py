@@ -95,7 +95,7 @@ class Batches:
                 file.write(_encoded(line))
             file.seek(0)
             # A spooled file is a binary file in all but its declared type.
-            return self.upload(file, "ndjson", idempotency_key=idempotency_key)  # type: ignore[arg-type]
+            return self.upload(file, "ndjson", idempotency_key=idempotency_key)  # type: ignore[arg-type]  # an open file is a stream of bytes
 
     def upload(
         self,

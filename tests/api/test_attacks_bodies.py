@@ -50,7 +50,7 @@ def test_no_body_takes_what_it_does_not_name(lived: Lived, aur: Caller) -> None:
                 answer.text,
             )
     for name, value in EXTRA.items():
-        answer = lived.service.token_request(aur.issued, **{name: str(value)})  # type: ignore[arg-type]
+        answer = lived.service.token_request(aur.issued, **{name: str(value)})  # type: ignore[arg-type]  # wrong on purpose, or of many types
         assert answer.status_code == 422, name
 
 

@@ -157,7 +157,7 @@ def test_the_same_key_gets_the_first_answer_again(service: Service, bam: Caller)
 
 @pytest.mark.parametrize("key", [None, "", "x" * 256, "a b", "键"])
 def test_a_key_is_needed(bam: Caller, key: str | None) -> None:
-    answer = sent(bam, key)  # type: ignore[arg-type]
+    answer = sent(bam, key)  # type: ignore[arg-type]  # wrong on purpose, or of many types
     assert answer.status_code == 400
     assert answer.json["code"].startswith("idempotency_key_")
 
@@ -222,7 +222,7 @@ def test_a_batch_may_be_larger_than_other_bodies(bam: Caller) -> None:
 
 def test_an_upload_of_unknown_length_is_taken(bam: Caller) -> None:
     chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
-    answer = sent(bam, body=None, input_stream=io.BytesIO(as_csv(NIGHT)), environ_overrides=chunked)  # type: ignore[arg-type]
+    answer = sent(bam, body=None, input_stream=io.BytesIO(as_csv(NIGHT)), environ_overrides=chunked)  # type: ignore[arg-type]  # wrong on purpose, or of many types
     assert (answer.status_code, answer.json["lines"]) == (202, 5)
 
 

@@ -115,7 +115,7 @@ def test_a_rulebook_is_added_accepted_and_compared(office: Office, tmp_path: Pat
     ],
 )
 def test_wrong_usage(office: Office, group: object, arguments: list[str]) -> None:
-    office.misuse(group, *arguments)  # type: ignore[arg-type]
+    office.misuse(group, *arguments)  # type: ignore[arg-type]  # wrong on purpose, or of many types
 
 
 def test_every_command_explains_itself(office: Office) -> None:

@@ -40,7 +40,7 @@ def test_a_client_that_asks_too_often_waits(narrow: Service) -> None:
 
 def test_tokens_can_not_be_asked_for_without_end(narrow: Service) -> None:
     issued = narrow.issue("AUR")
-    answers = [narrow.token_request(issued, client_secret="x") for _ in range(4)]  # noqa: S106
+    answers = [narrow.token_request(issued, client_secret="x") for _ in range(4)]  # noqa: S106  a wrong one, on purpose
     assert [answer.status_code for answer in answers] == [401] * 3 + [429]
     assert answers[0].headers["RateLimit-Policy"] == '"tokens";q=3;w=60'
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60

@@ -74,7 +74,7 @@ class Activity:
 
     def __post_init__(self) -> None:
         self._chance = Random(self.seed)  # noqa: S311 - the same lines every time
-        self._places = Random(self.seed + 1)  # noqa: S311
+        self._places = Random(self.seed + 1)  # noqa: S311  the same each time
         self._points = [OPENING_POINTS * self.opened] * self.alliance.travellers
         self._value = [0] * self.alliance.travellers
         cards = self.alliance.cards

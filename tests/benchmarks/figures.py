@@ -72,7 +72,7 @@ def show(console: Console, machine: Mapping[str, Any], figures: Sequence[Figure]
     table = Table(title="基准测试 Benchmarks", title_justify="left")
     for heading in ("figure", "median", "min – max", "bar"):
         justify = "right" if heading in ("median", "min – max") else "left"
-        table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+        table.add_column(heading, justify=justify, no_wrap=True)  # type: ignore[arg-type]  # wrong on purpose, or of many types
     table.add_column("what it is", overflow="fold")
     group = ""
     for figure in figures:

@@ -142,7 +142,7 @@ def results(url: str) -> list[tuple[object, ...]]:
         assert session.row("SELECT count(*) FROM batch_parts") == (0,)
     assert all((r.txn_id is None) == (r.code not in {"accepted", "repeated"}) for r in told)
     database.close()
-    return [(r.line, r.host, r.ref, r.code, ids.get(r.txn_id), r.fault) for r in told]  # type: ignore[arg-type]
+    return [(r.line, r.host, r.ref, r.code, ids.get(r.txn_id), r.fault) for r in told]  # type: ignore[arg-type]  # wrong on purpose, or of many types
 
 
 @pytest.fixture(scope="module")

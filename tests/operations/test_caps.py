@@ -245,7 +245,7 @@ def test_what_is_known_is_used_while_it_is_read_again_behind(alliance: MiniAllia
     redeem("R1", 10)
     alliance.accept("redeem", "CLD-GZ", "R2", "T1", "2026-11-02", points=900)
     behind._read_at -= 3_600
-    behind._read = lambda *known: gate.wait(60) and read(*known)  # type: ignore[method-assign]
+    behind._read = lambda *known: gate.wait(60) and read(*known)  # type: ignore[method-assign]  # the test holds the reading back
     assert legs(redeem("R3", 100)) == [(hotel(alliance, "AUR-BJ"), 100)]
     gate.set()
     # Whoever gets this lock finds that it was read.

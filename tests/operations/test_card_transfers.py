@@ -85,7 +85,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(
 ) -> None:
     values = {"card": number_of(alliance), **wanted}
     with pytest.raises(error):
-        transfer(alliance.context, Transfer(**values), TWO)  # type: ignore[arg-type]
+        transfer(alliance.context, Transfer(**values), TWO)  # type: ignore[arg-type]  # wrong on purpose, or of many types
     assert alliance.rows("SELECT 1 FROM card_states") == []
 
 

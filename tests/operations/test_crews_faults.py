@@ -64,7 +64,7 @@ class _Unsendable(Exception):
     ],
 )
 def test_an_error_arrives_as_what_it_was(error: Exception, arrives: type[Exception]) -> None:
-    told, where = pickle.loads(pickle.dumps(crews._sendable(error)))  # noqa: S301
+    told, where = pickle.loads(pickle.dumps(crews._sendable(error)))  # noqa: S301  what the test pickled itself
     assert type(told) is arrives
     assert type(error).__name__ in where
     if arrives is not RuntimeError:

@@ -269,7 +269,7 @@ def test_what_was_seen_on_each_day_is_what_is_seen_of_it_later(
             if any(isinstance(outcome, Accepted) for outcome in post(context, lines)):
                 open_months.add(period_of(day))
             noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-            then = replace(context, clock=lambda noon=noon: noon)  # type: ignore[misc]
+            then = replace(context, clock=lambda noon=noon: noon)  # type: ignore[misc]  # mypy infers no type for a lambda's default
             seen.update({(day, card): pooled_balance(then, card) for card in WORLD_CARDS})
         for (day, card), balance in seen.items():
             assert pooled_balance(context, card, day) == balance, (card, day)

@@ -23,7 +23,7 @@ def pay_a_while(context: Context, folder: Path, period: int) -> None:
         one, code = what
         signed = part if one.direction == "in" else -part
         given = {"reference": one.reference, "account": code, "day": day, **said}
-        return Booked(ref, signed, **given)  # type: ignore[arg-type]
+        return Booked(ref, signed, **given)  # type: ignore[arg-type]  # wrong on purpose, or of many types
 
     assert set(codes.values()) >= set(ACCOUNTS)
     lines = [

@@ -83,7 +83,7 @@ class Walk:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_any_sequence_conserves(desk: Desk, seed: int) -> None:
-    walk = Walk(desk, random.Random(seed))  # noqa: S311
+    walk = Walk(desk, random.Random(seed))  # noqa: S311  the same each time
     for _ in range(STEPS):
         walk.step()
     assert desk.balance(AccountKind.BANK) == -sum(line.amount for line in walk.booked)

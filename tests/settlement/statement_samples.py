@@ -75,7 +75,7 @@ def _line(number: int, **more: object) -> StatementLine:
         "dispute_status": None,
         "remarks": None,
     }
-    return StatementLine(**(values | more))  # type: ignore[arg-type]
+    return StatementLine(**(values | more))  # type: ignore[arg-type]  # values by name, of many types
 
 
 LINES = (

@@ -48,7 +48,7 @@ def lived(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
                 )  # fmt: skip
         settle(period)
 
-    alliance.settle = adjusted_before  # type: ignore[method-assign]
+    alliance.settle = adjusted_before  # type: ignore[method-assign]  # this test's own step goes before it
     live_a_while(alliance)
     yield alliance
     database.close()

@@ -164,7 +164,7 @@ def test_workbook_control_lists_every_system_and_proves_nothing_is_left() -> Non
 
 def test_workbook_is_dated_by_the_statement() -> None:
     properties = workbook(BAM).properties
-    assert properties.created == properties.modified == datetime(2026, 12, 3, 16)  # noqa: DTZ001
+    assert properties.created == properties.modified == datetime(2026, 12, 3, 16)  # noqa: DTZ001  a workbook's dates have no zone
 
 
 def test_workbook_of_too_many_lines_says_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ def test_a_lost_connection_is_one_sentence(
 ) -> None:
     database = context.database
     begun = database.reading(None) if way == "reading" else getattr(database, way)()
-    with pytest.raises(DatabaseUnavailable) as lost, begun as session:  # noqa: PT012
+    with pytest.raises(DatabaseUnavailable) as lost, begun as session:  # noqa: PT012  it is the end of the block that raises
         cut_off(backend(session), database_url)
         if moment == "in a query":
             session.rows("SELECT 1")

@@ -9,6 +9,7 @@ from clearinghouse.operations.context import Context
 from clearinghouse.store.database import Database
 from clearinghouse.store.vault import Vault
 from tests.conftest import Server
+from tests.web import money_story
 from tests.web.settled import site_on, tell
 from tests.web.site import Site
 
@@ -38,3 +39,18 @@ def settled(server: Server, settled_months: str, tmp_path: Path) -> Iterator[Sit
     database.close()
     server.drop(name)
     assert made.failures == []
+
+
+@pytest.fixture(scope="module")
+def october(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A month with money owed; the name of its database, to be copied."""
+    name = money_story.tell(server, tmp_path_factory.mktemp("october"))
+    yield name
+    server.drop(name)
+
+
+@pytest.fixture
+def story(server: Server, october: str, tmp_path: Path) -> Iterator[money_story.Story]:
+    """A copy of that month for one test."""
+    with money_story.told_again(server, october, tmp_path, money_story.Story) as made:
+        yield made

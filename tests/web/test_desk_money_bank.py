@@ -1,27 +1,8 @@
 """The bank at the desk: files are taken or refused whole, lines are matched by two people, members are reminded."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from clearinghouse.domain.accounts import AccountKind, account
-from tests.conftest import Server
 from tests.payments.bank import Booked, camt, csv
-from tests.web.money_story import AUR, BAM, Story, tell, told_again
-
-
-@pytest.fixture(scope="module")
-def october(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    name = tell(server, tmp_path_factory.mktemp("october"))
-    yield name
-    server.drop(name)
-
-
-@pytest.fixture
-def story(server: Server, october: str, tmp_path: Path) -> Iterator[Story]:
-    with told_again(server, october, tmp_path, Story) as made:
-        yield made
+from tests.web.money_story import AUR, BAM, Story
 
 
 def unallocated(story: Story) -> int:
@@ -79,7 +60,7 @@ def test_what_is_no_statement_is_refused_in_a_sentence(story: Story) -> None:
         assert "没有任何内容被保存" in answer.words(), name
         # Nothing of a file of ours, and no path.
         assert "passwd" not in answer.text, name
-        assert "/tmp" not in answer.text, name  # noqa: S108
+        assert "/tmp" not in answer.text, name  # noqa: S108  looked for, not written to
     for table in ("bank_files", "bank_lines"):
         assert story.value(f"SELECT count(*) FROM {table}") == 0
     assert story.audited("payment.import") == []

@@ -1,34 +1,16 @@
 """Risk at the desk: what is looked at is what is posted, by two people, with the code typed."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from clearinghouse.domain.accounts import AccountKind, account
 from clearinghouse.operations import two_people
 from clearinghouse.operations.foreseeing import foresee_default
-from tests.conftest import Server
-from tests.web.money_story import AUR, OCTOBER, Story, tell, told_again
+from tests.web.money_story import AUR, OCTOBER, Story
 from web.desk.deeds import DEEDS
 
 PLEDGE = "/desk/risk/collateral/AUR"
 DEFAULT = "/desk/risk/defaults/AUR/2026-10"
 RECOVERY = "/desk/risk/recoveries/AUR/2026-10"
-
-
-@pytest.fixture(scope="module")
-def october(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    name = tell(server, tmp_path_factory.mktemp("october"))
-    yield name
-    server.drop(name)
-
-
-@pytest.fixture
-def story(server: Server, october: str, tmp_path: Path) -> Iterator[Story]:
-    with told_again(server, october, tmp_path, Story) as made:
-        yield made
 
 
 def balance(story: Story, kind: AccountKind, owner: int = 0) -> int:

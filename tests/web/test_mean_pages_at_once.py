@@ -1,8 +1,7 @@
 """The same form sent from several tabs in one moment: whatever it does is done once, and no limit is passed by."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
 
@@ -11,27 +10,13 @@ import pytest
 from clearinghouse.domain.accounts import AccountKind, account
 from clearinghouse.operations import sign_in as signing_in
 from clearinghouse.operations.passwords import verify_password
-from tests.conftest import Server
-from tests.web.money_story import Story, tell, told_again
+from tests.web.money_story import Story
 from tests.web.signing import PASSWORD, person
 from tests.web.site import URL, Browser, Site
 from tests.web.travellers import PEOPLE, all_sent, ask
 from web.frame.staff import Role
 
 TABS = 6
-
-
-@pytest.fixture(scope="module")
-def october(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    name = tell(server, tmp_path_factory.mktemp("october"))
-    yield name
-    server.drop(name)
-
-
-@pytest.fixture
-def story(server: Server, october: str, tmp_path: Path) -> Iterator[Story]:
-    with told_again(server, october, tmp_path, Story) as made:
-        yield made
 
 
 def tab(site: Site, browser: Browser) -> Browser:
