@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 from clearinghouse.domain.calendar import format_period
 from clearinghouse.domain.errors import BooksDoNotBalance
 from clearinghouse.operations.context import Context
-from clearinghouse.store import staged_legs, statement_lines
+from clearinghouse.store import staging, statement_lines
 from clearinghouse.store.database import Session
 from clearinghouse.store.statement_lines import LineSums, Wanted
 from settlement.adjustment_lines import adjustment_lines, adjustments_of
@@ -123,10 +123,12 @@ class Lines:
 
 def stage(context: Context, run: FrozenRun) -> None:
     """Put the legs of a closed period in order for its statements, unless they are; who comes beside it helps."""
+    with context.database.office() as session:
+        plan = staging.prepare(session, run.period)
     for wait in (False, True):
-        for part in range(staged_legs.PARTS):
+        for chunk in range(plan.chunks):
             with context.database.office() as session:
-                staged_legs.stage(session, run.period, run.rulebook.timezone, part, wait=wait)
+                staging.stage(session, run.period, run.rulebook.timezone, plan, chunk, wait=wait)
 
 
 class _Onward(io.RawIOBase):

@@ -17,7 +17,7 @@ from clearinghouse.operations.context import Context
 from clearinghouse.operations.footing import prove_footing
 from clearinghouse.operations.payments.settling import close_if_settled, instruct
 from clearinghouse.operations.signing import sign_files
-from clearinghouse.store import frozen, outbox, periods, staged_legs
+from clearinghouse.store import frozen, outbox, periods, staging
 from clearinghouse.store.database import Session
 from clearinghouse.store.entries import write_entries
 from settlement.frozen_run import VERSION, FrozenRun
@@ -96,7 +96,7 @@ def _tell(_: Context, session: Session, run: FrozenRun, at: datetime) -> None:
 
 
 def _clear_staging(_: Context, session: Session, run: FrozenRun, _at: datetime) -> None:
-    staged_legs.discard(session, run.period)
+    staging.discard(session, run.period)
 
 
 #: In this order. Whatever adds a file comes before the manifest, whatever signs files behind it.

@@ -1,26 +1,15 @@
-"""The legs of a closed period, joined and put in order once, for all of its statements to be read from.
+"""What the legs of a closed period are staged as: joined, put in order, their common text written out once.
 
 Sixty statements in three formats read the same legs. Joining and sorting them for each would read the whole month as
-often as there are statements; so the first statement of a run writes them to a table of their own (decision 0020).
-It is unlogged and lies in a schema of its own: it is no part of the books, can be made again at any time from a
-closed period, and comes out the same.
+often as there are statements; so the first statements of a run write them to tables of their own (decision 0020).
+These are unlogged and lie in a schema of their own: they are no part of the books, can be made again at any time from a
+closed period, and come out the same. Who makes them, and how much at a time, is told in ``staging``.
 """
 
 from __future__ import annotations
 
 from clearinghouse.domain.accounts import AccountKind
-from clearinghouse.domain.calendar import format_period
-from clearinghouse.store.database import Session
 
-_SCHEMA = "staging"
-_STAGING_LOCK = 727040
-#: A month is staged in so many parts, by hotels, each by a process of its own: as many as make statements at a time.
-PARTS = 2
-_MEMORY = (
-    "SET LOCAL work_mem = '128MB'; SET LOCAL maintenance_work_mem = '128MB'; SET LOCAL hash_mem_multiplier = 1;"
-    " SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL max_parallel_maintenance_workers = 0;"
-    " SET LOCAL enable_nestloop = off; SET LOCAL DateStyle = ISO"
-)
 #: The total order of a statement's lines (domain.md §4).
 ORDER = "business_date, moment, host_hotel, txn_ref, leg_no"
 _USED = f"p.credit & 31 IN ({AccountKind.POINTS_REDEEMED:d}, {AccountKind.STORED_VALUE_USED:d})"
@@ -44,146 +33,131 @@ def moment(column: str) -> str:
 
 
 def field(text: str) -> str:
-    """Return the expression for a text as a field of a CSV, as COPY writes it; nothing where it is null.
-
-    JSON writes one without marks or control characters as it is: that is quicker to see than what it holds.
-    """
+    """Return the expression for a text as a field of a CSV, as COPY writes it; nothing where it is null."""
     return (
-        f"CASE WHEN {text} IS NULL THEN ''"
-        f" WHEN {_is_tame(text)} AND strpos({text}, ',') = 0 AND {text} <> '' THEN {text}"
+        f"CASE WHEN {text} IS NULL THEN '' WHEN {_is_plain(text)} THEN {text}"
         f""" WHEN {text} = '' OR {text} ~ E'[,"\r\n]' THEN '"' || replace({text}, '"', '""') || '"' ELSE {text} END"""
     )
 
 
-def _is_tame(text: str) -> str:
-    return f"octet_length(to_json({text})::text) = octet_length({text}) + 2"
+def _is_plain(text: str) -> str:
+    """Return the expression for whether a text surely needs no quotes.
+
+    JSON writes one without marks or control characters as it is: that is quicker to see than what it holds.
+    """
+    return (
+        f"octet_length(to_json({text})::text) = octet_length({text}) + 2"
+        f" AND strpos({text}, ',') = 0 AND {text} <> ''"
+    )
 
 
-def _breaks(text: str) -> str:
-    """Return the expression for whether a text holds what no line may that COPY is to write as it is."""
-    return f"CASE WHEN {_is_tame(text)} THEN false ELSE {text} ~ E'[\x01\x02\r\n]' END"
-
+#: Whether a transaction's references hold what no line may that COPY is to write as it is.
+_BROKEN = r"NOT plain AND concat(txn_ref, original_ref) ~ E'[\x01\x02\r\n]'"
+#: The tables of a period. Those of chunks inherit from the first two: legs as hosts and the clearing house see them,
+#: and those in which another drew as issuers do. What legs sum to by host and issuer is kept chunk by chunk.
+_COLUMNS = """
+    business_date date, moment timestamptz, host_system integer, issuer_system integer, leg_no integer,
+    crosses boolean, owes boolean, late boolean, broken boolean,
+    base_minor bigint, obligation_minor bigint, fee_minor bigint, points bigint,
+    host_hotel text COLLATE "C", txn_ref text COLLATE "C", original_ref text, ids text, facts text, masked_field text,
+    terms text, host_field text, issuer_field text, issuer_hotel text COLLATE "C", lots text"""
+CREATE = f"""
+CREATE UNLOGGED TABLE {{table}} ({_COLUMNS});
+CREATE UNLOGGED TABLE {{table}}_owed ({_COLUMNS});
+CREATE UNLOGGED TABLE {{table}}_sums (
+    host_system integer, issuer_system integer, crosses boolean, owes boolean, broken boolean, legs bigint,
+    obligation_minor bigint, fee_minor bigint)
+"""
+#: In the order of lines: those of a host, of the clearing house, and of an issuer.
+INDEX = (
+    f"CREATE INDEX ON {{table}} (host_system, {ORDER})",
+    f"CREATE INDEX ON {{table}} ({ORDER})",
+    f"CREATE INDEX ON {{table}}_owed (issuer_system, {ORDER})",
+)
 
 #: Lots that a leg drew on (or, negative, gave back to), in the order of the postings.
-_DRAWN = f"""
-CREATE UNLOGGED TABLE {{table}}_drawn AS
-SELECT p.entry_id, CASE WHEN {_USED} THEN p.credit ELSE p.debit END >> 5 AS issuer,
-    string_agg('lot_' || p.lot || ':' || CASE WHEN {_USED} THEN p.amount ELSE -p.amount END, ';' ORDER BY p.seq) AS lots
-FROM postings p
-WHERE p.period = {{period}} AND p.lot IS NOT NULL AND ({_USED} OR ({_RETURNED} AND {_RECEIVED})) GROUP BY 1, 2
-"""
+_DRAWN = f"""(
+    SELECT p.entry_id, CASE WHEN {_USED} THEN p.credit ELSE p.debit END >> 5 AS issuer, string_agg(
+        'lot_' || p.lot || ':' || CASE WHEN {_USED} THEN p.amount ELSE -p.amount END, ';' ORDER BY p.seq) AS lots
+    FROM postings p WHERE p.period = {{period}} AND p.entry_id BETWEEN '{{first}}' AND '{{last}}'
+        AND p.lot IS NOT NULL AND ({_USED} OR ({_RETURNED} AND {_RECEIVED})) GROUP BY 1, 2 OFFSET '0')"""
 #: Hotels in the systems that they are or were in; what ends in ``field`` is ready as a field of a CSV.
 _MEMBERS = f"""(
-    SELECT m.hotel, m.system, h.code COLLATE "C" AS code, {field("h.code")} AS field,
-        {field("s.code")} AS system_field
+    SELECT m.hotel, m.system, h.code COLLATE "C" AS code, {field("s.code")} AS system_field,
+        ',' || {field("h.code")} || ',' || {field("s.code")} AS fields
     FROM (SELECT DISTINCT hotel, system FROM memberships) AS m
     JOIN hotels h ON h.number = m.hotel JOIN systems s ON s.number = m.system OFFSET '0')"""
 _RULES = """(
     SELECT r.number, fee.kind, ',' || r.version || ',' AS own_terms,
         'fees.' || fee.kind || ',' || r.version || ',' || coalesce(fee.rule ->> 'rate_ppm', '') AS terms
     FROM rulebooks r CROSS JOIN LATERAL jsonb_each(r.document -> 'fees') AS fee (kind, rule) OFFSET '0')"""
-#: Rows lie host by host and about in the order of time, so that a system's lines are read from one place of the disk;
-#: their order proper is that of the indexes. One number is sorted by: host, day and second. ``ids``, ``facts`` and
-#: ``terms`` are what everybody sees of a leg, ready as fields of a CSV.
+_IN_CHUNK = "g.period = {period} AND g.ctid >= '({from_page},0)' AND g.ctid < '({to_page},0)'"
+#: The first and the last transaction of a chunk's legs. (``min`` of a UUID is only known to newer servers.)
+SPAN = "SELECT " + ", ".join(
+    f"(SELECT txn_id FROM (SELECT g.txn_id FROM legs g WHERE {_IN_CHUNK} OFFSET '0') AS ids"
+    f" ORDER BY txn_id {direction} LIMIT 1)"
+    for direction in ("ASC", "DESC")
+)
+#: The rows of a chunk lie host by host and about in the order of time, so that a system's lines are read from few
+#: places of the disk; their order proper is that of the indexes. One number is sorted by: host, day and second.
+#: ``ids``, ``facts`` and ``terms`` are what everybody sees of a leg, ready as fields of a CSV. Legs and transactions
+#: lie nearly in the order of their identifiers already: merging them is cheaper than hashing.
 _LEGS = f"""
-CREATE UNLOGGED TABLE {{table}} AS
-SELECT business_date, occurred_at AS moment, points, base_minor, obligation_minor, fee_minor, host_system,
-    issuer_system, leg_no, crosses, crosses AND fee_kind <> 'spend' AS owes, late,
-    {_breaks("txn_ref")} OR (original_ref IS NOT NULL AND {_breaks("original_ref")}) AS broken,
+CREATE UNLOGGED TABLE {{chunk}} AS
+SELECT business_date, occurred_at AS moment, host_system, issuer_system, leg_no,
+    crosses, crosses AND fee_kind <> 'spend' AS owes, late,
+    {_BROKEN} AS broken,
+    base_minor, obligation_minor, fee_minor, points,
     host.code AS host_hotel, txn_ref COLLATE "C" AS txn_ref, original_ref,
-    'txn_' || encode(uuid_send(txn_id), 'hex') || ',' || {field("txn_ref")}
-        || CASE WHEN original_ref IS NULL THEN ',' ELSE ',' || {field("original_ref")} END AS ids,
+    'txn_' || encode(uuid_send(txn_id), 'hex') || ','
+        || CASE WHEN plain THEN txn_ref || ',' || coalesce(original_ref, '')
+            ELSE {field("txn_ref")} || ',' || {field("original_ref")} END AS ids,
     business_date || ',' || {moment("occurred_at")} || ',' || {moment("posted_at")} || ',' || legs.kind
-        || ',' || host.field || ',' || host.system_field || ',' || issuer.field || ',' || issuer.system_field
+        || host.fields || issuer.fields
         || CASE WHEN crosses THEN CASE WHEN late THEN ',true,true' ELSE ',true,false' END
             WHEN late THEN ',false,true' ELSE ',false,false' END AS facts,
     c.field AS masked_field, CASE WHEN crosses THEN rule.terms ELSE rule.own_terms END AS terms,
     host.system_field AS host_field, issuer.system_field AS issuer_field, issuer.code AS issuer_hotel, d.lots
 FROM (
-    SELECT g.txn_id, g.leg_no, g.fee_kind, g.host_hotel, g.host_system, g.issuer_hotel, g.issuer_system, g.rulebook,
-        g.points, g.base_minor, g.obligation_minor, g.fee_minor, g.host_system <> g.issuer_system AS crosses,
-        t.business_date, t.occurred_at, t.posted_at, t.kind, t.txn_ref, t.original_ref, t.late, t.card
-    FROM legs g JOIN transactions t ON t.period = {{period}} AND t.txn_id = g.txn_id
-    WHERE g.period = {{period}} AND g.host_hotel = ANY ('{{hotels}}') AND t.host_hotel = ANY ('{{hotels}}')
-    ORDER BY g.host_system * 1099511627776 + (t.business_date - DATE '2000-01-01')::bigint * 262144
-        + least(greatest(date_part('epoch', t.occurred_at)::bigint
-            - (t.business_date - DATE '1970-01-01')::bigint * 86400 + 43200, 0), 262143)
+    SELECT g.*, t.business_date, t.occurred_at, t.posted_at, t.kind, t.txn_ref, t.original_ref, t.plain, t.late, t.card
+    FROM (
+        SELECT g.txn_id, g.leg_no, g.fee_kind, g.host_hotel, g.host_system, g.issuer_hotel, g.issuer_system,
+            g.rulebook, g.points, g.base_minor, g.obligation_minor, g.fee_minor,
+            g.host_system <> g.issuer_system AS crosses
+        FROM legs g WHERE {_IN_CHUNK}
+        ORDER BY txn_id OFFSET '0') AS g
+    JOIN (
+        SELECT t.txn_id, t.business_date, t.occurred_at, t.posted_at, t.kind, t.txn_ref, t.original_ref, t.late,
+            t.card, {_is_plain("t.txn_ref")} AND (t.original_ref IS NULL OR {_is_plain("t.original_ref")}) AS plain
+        FROM transactions t WHERE t.period = {{period}} AND t.txn_id BETWEEN '{{first}}' AND '{{last}}'
+        ORDER BY txn_id OFFSET '0') AS t USING (txn_id)
+    ORDER BY host_system * 1099511627776 + (business_date - DATE '2000-01-01')::bigint * 262144
+        + least(greatest(date_part('epoch', occurred_at)::bigint
+            - (business_date - DATE '1970-01-01')::bigint * 86400 + 43200, 0), 262143)
     OFFSET '0'
 ) AS legs
 LEFT JOIN {_MEMBERS} AS host ON host.hotel = host_hotel AND host.system = host_system
 LEFT JOIN {_MEMBERS} AS issuer ON issuer.hotel = issuer_hotel AND issuer.system = issuer_system
 JOIN (SELECT number, {field("masked")} AS field FROM cards OFFSET '0') AS c ON c.number = card
 LEFT JOIN {_RULES} AS rule ON rule.number = rulebook AND rule.kind = fee_kind
-LEFT JOIN {{table}}_drawn AS d ON d.entry_id = txn_id AND d.issuer = issuer_hotel AND fee_kind <> 'spend'
+LEFT JOIN {_DRAWN} AS d ON d.entry_id = txn_id AND d.issuer = issuer_hotel AND fee_kind <> 'spend'
 """
-#: What legs of one host and one issuer sum to; a row is like a leg in all that decides who sees what. A leg without
-#: a name or a rule that it needs is not counted, so that its statement is not rendered.
-#: The row of no host tells that all is there: a server that ended badly leaves unlogged tables empty.
-_SUMS = """
-CREATE UNLOGGED TABLE {table}_sums AS
-SELECT host_system, issuer_system, crosses, owes, bool_or(broken) AS broken,
-    least(count(facts), count(terms)) AS legs,
-    sum(obligation_minor)::bigint AS obligation_minor, sum(fee_minor)::bigint AS fee_minor
-FROM {table} GROUP BY host_system, issuer_system, crosses, owes
-UNION ALL SELECT 0, 0, false, false, false, 0, 0, 0
+_OWED = """
+CREATE UNLOGGED TABLE {chunk}_owed AS
+SELECT * FROM {chunk} WHERE owes ORDER BY issuer_system, business_date, moment
 """
-_STEPS = (
-    _DRAWN,
-    "ANALYZE {table}_drawn",
+#: A leg without a name or a rule that it needs is not counted, so that its statement is not rendered.
+_ADD_UP = """
+INSERT INTO {table}_sums
+SELECT host_system, issuer_system, crosses, owes, bool_or(broken), least(count(facts), count(terms)),
+    sum(obligation_minor), sum(fee_minor)
+FROM {chunk} GROUP BY host_system, issuer_system, crosses, owes
+"""
+FILL = (
     _LEGS,
-    "DROP TABLE {table}_drawn",
-    _SUMS,
-    f"CREATE INDEX ON {{table}} (host_system, {ORDER})",
-    f"CREATE INDEX ON {{table}} (issuer_system, {ORDER}) WHERE owes",
+    _OWED,
+    _ADD_UP,
+    *(step.replace("{table}", "{chunk}") for step in INDEX),
+    "ALTER TABLE {chunk} INHERIT {table}",
+    "ALTER TABLE {chunk}_owed INHERIT {table}_owed",
 )
-
-
-def parts_of(period: int) -> tuple[str, ...]:
-    """Return the names of the tables that hold a period's legs."""
-    name = f"{_SCHEMA}.legs_{format_period(period).replace('-', '')}"
-    return tuple(f"{name}_{part}" for part in range(PARTS))
-
-
-def stage(session: Session, period: int, timezone: str, part: int, *, wait: bool) -> None:
-    """Make a part of a closed period's tables, unless it is there; moments in it are in that time zone.
-
-    A part is there or not; each is made in a transaction of its own by whoever comes first. Others wait for it, or
-    without ``wait`` leave it to that one.
-    """
-    table = parts_of(period)[part]
-    held = session.row("SELECT pg_try_advisory_xact_lock(%s, %s)", [_STAGING_LOCK, part])
-    if held != (True,):
-        if not wait:
-            return
-        session.row("SELECT pg_advisory_xact_lock(%s, %s)", [_STAGING_LOCK, part])
-    if _is_there(session, table):
-        return
-    _drop(session, table)
-    session.row("SELECT set_config('TimeZone', %s, true)", [timezone])
-    session.run(_MEMORY)
-    hotels = session.rows("SELECT number FROM hotels WHERE number %% %s = %s", [PARTS, part])
-    names = {
-        "table": table,
-        "period": int(period),
-        "hotels": "{" + ",".join(str(number) for (number,) in hotels) + "}",
-    }
-    for step in _STEPS:
-        session.run(step.format(**names))
-
-
-def discard(session: Session, period: int) -> None:
-    """Drop the tables of a period, if there are any."""
-    for table in parts_of(period):
-        _drop(session, table)
-
-
-def _drop(session: Session, table: str) -> None:
-    session.run(f"DROP TABLE IF EXISTS {table}, {table}_sums")
-
-
-def _is_there(session: Session, table: str) -> bool:
-    """Tell whether a part is there: a server that ended badly leaves unlogged tables empty."""
-    row = session.row("SELECT to_regclass(%s)", [f"{table}_sums"])
-    if row is None or row[0] is None:
-        return False
-    return session.row(f"SELECT FROM {table}_sums LIMIT 1") is not None

@@ -14,7 +14,8 @@ from typing import BinaryIO, NamedTuple
 
 from clearinghouse.store.database import Row, Session
 from clearinghouse.store.line_texts import Column, as_columns, as_csv, as_json, as_unquoted
-from clearinghouse.store.staged_legs import ORDER, parts_of
+from clearinghouse.store.staged_legs import ORDER
+from clearinghouse.store.staging import table_of
 
 _LINE_NO = f"row_number() OVER (ORDER BY {ORDER})"
 #: The contract's columns in its order (interfaces.md) behind the statement's number and the line's: the type of each,
@@ -118,8 +119,8 @@ def sums(session: Session, wanted: Wanted) -> LineSums:
     names = ("gross_credit_minor", "gross_debit_minor", "fee_minor")
     seen = " UNION ALL ".join(
         f"SELECT legs, {', '.join(part.view.get(name, 'NULL::bigint') + ' AS ' + name for name in names)}"
-        f" FROM {part.table}_sums WHERE {part.legs}"
-        for part in _parts(session, wanted)
+        f" FROM {table_of(wanted.period)}_sums WHERE {part.legs}"
+        for part in _parts(wanted)
     )
     added = ", ".join(f"coalesce(sum({name}), 0)::bigint" for name in ("legs", *names))
     return LineSums(*(session.row(f"SELECT {added} FROM ({seen}) AS seen") or (0, 0, 0, 0)))
@@ -149,38 +150,29 @@ def copy_json(session: Session, wanted: Wanted, out: BinaryIO) -> int:
 
 
 class _Part(NamedTuple):
-    """Legs that a party sees in one way: a table of them, and the condition on it and on what they sum to."""
+    """Legs that a party sees in one way: a table of them, and the condition on them and on what legs sum to."""
 
     table: str
     view: _View
     legs: str
 
 
-def _parts(session: Session, wanted: Wanted) -> list[_Part]:
+def _parts(wanted: Wanted) -> list[_Part]:
     """Return what a party sees. Each part is in order by an index, so that they are merged and not sorted."""
-    tables = parts_of(wanted.period)
+    table = table_of(wanted.period)
     if wanted.system is None:
-        return [
-            _Part(table, _OPERATOR, f"host_system = {host}")
-            for table in tables
-            for (host,) in session.rows(f"SELECT DISTINCT host_system FROM {table}_sums")
-        ]
+        return [_Part(table, _OPERATOR, "true")]
     return [
-        _Part(table, view, legs)
-        for table in tables
-        for view, legs in (
-            (_HOST, f"host_system = {wanted.system}"),
-            (_ISSUER, f"issuer_system = {wanted.system} AND owes"),
-        )
+        _Part(table, _HOST, f"host_system = {wanted.system}"),
+        _Part(f"{table}_owed", _ISSUER, f"issuer_system = {wanted.system} AND owes"),
     ]
 
 
 def _any_breaks(session: Session, wanted: Wanted) -> bool:
     """Tell whether any reference of the period holds what COPY could not write as it is."""
-    found = " OR ".join(
-        f"EXISTS (SELECT FROM {table}_sums WHERE broken)" for table in parts_of(wanted.period)
+    return (
+        session.row(f"SELECT FROM {table_of(wanted.period)}_sums WHERE broken LIMIT 1") is not None
     )
-    return session.row(f"SELECT {found}") == (True,)
 
 
 def _select(
@@ -194,7 +186,7 @@ def _select(
     )
     seen = " UNION ALL ".join(
         f"(SELECT {ORDER}, {made(_columns(part.view))} FROM {part.table} WHERE {part.legs} ORDER BY {ORDER})"
-        for part in _parts(session, wanted)
+        for part in _parts(wanted)
     )
     return f"SELECT {columns} FROM ({seen}) AS seen ORDER BY {ORDER}"
 

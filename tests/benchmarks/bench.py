@@ -128,7 +128,7 @@ class Bench:
     def members(self, alliance: Alliance) -> str:
         """Return the template of books that know an alliance's members and hold no lines."""
         name = f"members_{alliance.travellers}"
-        if not self._exists(name):
+        if not self.exists(name):
             self.tell(f"members and {alliance.travellers:,} travellers")
             pack = write_members(alliance, self.folder / name)
             with self.books(keep=name) as context:
@@ -138,7 +138,7 @@ class Bench:
     def opening(self, alliance: Alliance) -> str:
         """Return the template of books in which every traveller has points of the month before."""
         name = f"opening_{alliance.travellers}"
-        if not self._exists(name):
+        if not self.exists(name):
             self.tell(f"opening points of {alliance.travellers:,} travellers")
             with self.books(self.members(alliance), keep=name) as context:
                 imported(context, write_opening(alliance, self.folder / name))
@@ -183,7 +183,8 @@ class Bench:
     def _admin(self) -> str:
         return self.endpoint.dsn(SUPERUSER, MAINTENANCE_DATABASE)
 
-    def _exists(self, name: str) -> bool:
+    def exists(self, name: str) -> bool:
+        """Tell whether there are books of a name."""
         with closing(psycopg2.connect(self._admin)) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT FROM pg_database WHERE datname = %s", [name])
             return cursor.fetchone() is not None

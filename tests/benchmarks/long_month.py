@@ -218,8 +218,18 @@ SELECT setval('lot_numbers', {lots} + {transactions});
 """
 
 
-def make(bench: Bench, transactions: int, name: str) -> None:
-    """Make the template ``name``: books that hold so many transactions of ``MONTH``, a multiple of ``BLOCK``."""
+def made(bench: Bench, transactions: int) -> str:
+    """Return the name of books that hold so many transactions of ``MONTH``, a multiple of ``BLOCK``.
+
+    They are made unless they are there: what another benchmark has left of a month may be settled already.
+    """
+    name = f"month_{transactions}"
+    if not bench.exists(name):
+        _make(bench, transactions, name)
+    return name
+
+
+def _make(bench: Bench, transactions: int, name: str) -> None:
     template = bench.members(bench.crowd)
     with bench.books(template, keep=name) as context:
         with context.database.office() as session:

@@ -25,7 +25,7 @@ from settlement.netting import net_period
 from settlement.stages import make_statement
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.long_month import PERIOD, make
+from tests.benchmarks.long_month import PERIOD, made
 from tests.pages import is_download, make_of
 from web.frame.shared import Site
 from web.site import make_site
@@ -46,16 +46,11 @@ class _Seen:
 
 
 def measure(bench: Bench) -> list[Figure]:
-    """Measure every page of a long month that is published, on books of their own."""
+    """Measure every page of a long month that is published."""
     transactions = bench.sizes.months[-1]
-    name = f"pages_{transactions}"
-    make(bench, transactions, name)
-    try:
-        with bench.opened(name) as context:
-            run, largest = _published(bench, context)
-            seen = [*_all_pages(bench, context, run.directory.systems[largest].code)]
-    finally:
-        bench.run(f"DROP DATABASE {name} WITH (FORCE)")
+    with bench.opened(made(bench, transactions)) as context:
+        run, largest = _published(bench, context)
+        seen = [*_all_pages(bench, context, run.directory.systems[largest].code)]
     return [*_figures(transactions, run.line_counts[largest], seen)]
 
 

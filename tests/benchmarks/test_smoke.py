@@ -85,8 +85,8 @@ def test_the_books_that_are_measured_are_sound(bench: Bench, figures: list[Figur
 def test_the_month_that_sql_made_is_sound(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     # In parts, of which the last leaves its increments for the fold.
     monkeypatch.setattr(long_month, "_PART", 400)
-    long_month.make(bench, 1_000, "sound")
-    with bench.opened("sound") as context:
+    name = long_month.made(bench, 1_000)
+    with bench.opened(name) as context:
         assert faults(context) == []
         settle(context, long_month.PERIOD)
         assert faults(context) == []

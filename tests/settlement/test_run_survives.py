@@ -15,7 +15,7 @@ from clearinghouse.domain.calendar import parse_period
 from clearinghouse.operations.close import close
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.prove import prove
-from clearinghouse.store import staged_legs
+from clearinghouse.store import staging
 from clearinghouse.store.database import Database
 from clearinghouse.store.vault import Vault
 from settlement.frozen_run import read_run
@@ -23,7 +23,15 @@ from settlement.netting import net_period
 from settlement.run import settle
 from tests.alliances import MiniAlliance, live_a_while
 from tests.conftest import Server
-from tests.settlement.lives import ROOT, Published, books, lives_until_done, published
+from tests.settlement.lives import (
+    ROOT,
+    Published,
+    books,
+    lives_until_done,
+    published,
+    spend_daily,
+    spread_legs,
+)
 
 DECEMBER = parse_period("2026-12")
 CUT_OFF = datetime(2027, 1, 21, tzinfo=UTC)
@@ -36,7 +44,9 @@ def before(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     database = Database(server.url(name))
     terms = {"points_expiry_months": 1, "restore_grace_days": 5}
     folder = tmp_path_factory.mktemp("before")
-    live_a_while(MiniAlliance(Context(database, Vault(bytes(32))), folder, rulebook=terms))
+    alliance = MiniAlliance(Context(database, Vault(bytes(32))), folder, rulebook=terms)
+    live_a_while(alliance)
+    spend_daily(alliance, "2026-12")
     database.close()
     yield name
     server.drop(name)
@@ -75,18 +85,28 @@ def test_a_run_that_is_killed_at_every_commit_ends_with_the_same_bytes(
         assert [proof.name_en for proof in prove(context) if not proof.holds] == []
 
 
-@pytest.mark.parametrize(("killed", "parts"), [("client", 0), ("backend", 0), ("backend", 1)])
+@pytest.mark.parametrize(("killed", "chunks"), [("client", 0), ("backend", 0), ("backend", 2)])
 def test_a_run_that_is_killed_while_it_stages_ends_with_the_same_bytes(
-    url: str, uninterrupted: dict[str, Published], killed: str, parts: int
+    url: str,
+    uninterrupted: dict[str, Published],
+    monkeypatch: pytest.MonkeyPatch,
+    killed: str,
+    chunks: int,
 ) -> None:
-    """It has staged so many parts of the month, and waits in the middle of the next for a table that we hold."""
+    """It has staged so many chunks of the month, and waits in the middle of the next for a table that we hold."""
+    spread_legs(url, DECEMBER)
+    monkeypatch.setattr(staging, "_LEAST_PAGES", 1)
+    monkeypatch.setattr(staging, "_MOST_PAGES", 1)
     with books(url, CUT_OFF) as context:
         close(context, DECEMBER)
         net_period(context, DECEMBER)
         zone = read_run(context, DECEMBER).rulebook.timezone
-        for part in range(parts):
+        with context.database.office() as session:
+            plan = staging.prepare(session, DECEMBER)
+        assert plan.chunks > 3
+        for chunk in range(chunks):
             with context.database.office() as session:
-                staged_legs.stage(session, DECEMBER, zone, part, wait=True)
+                staging.stage(session, DECEMBER, zone, plan, chunk, wait=True)
     command = [sys.executable, "-c", _SETTLE, url, str(DECEMBER), CUT_OFF.isoformat()]
     with (
         closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection,
@@ -120,8 +140,10 @@ def test_a_run_that_is_killed_while_it_stages_ends_with_the_same_bytes(
 _SETTLE = """
 import sys
 from datetime import datetime
+from clearinghouse.store import staging
 from settlement.run import settle
 from tests.settlement.lives import books
+staging._LEAST_PAGES = staging._MOST_PAGES = 1
 with books(sys.argv[1], datetime.fromisoformat(sys.argv[3])) as context:
     settle(context, int(sys.argv[2]))
 """

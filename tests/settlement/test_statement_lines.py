@@ -12,9 +12,10 @@ import psycopg2
 import pytest
 
 from clearinghouse.domain.calendar import cut_off, parse_period
-from clearinghouse.domain.errors import BooksDoNotBalance
+from clearinghouse.domain.errors import BooksDoNotBalance, DatabaseUnavailable
 from clearinghouse.operations.close import close
 from clearinghouse.operations.context import Context
+from clearinghouse.store import staging
 from clearinghouse.store.staged_legs import field, moment
 from settlement.files import party_statement
 from settlement.frozen_run import FrozenRun, read_run
@@ -24,6 +25,7 @@ from settlement.run import settle
 from settlement.statements import csv_format, json_format
 from settlement.statements.statement import Statement
 from tests.alliances import MiniAlliance
+from tests.settlement.lives import spend_daily, spread_legs
 
 PERIOD = parse_period("2026-11")
 RENDERERS = (csv_format.render, json_format.render)
@@ -78,6 +80,64 @@ def test_lines_are_those_made_leg_by_leg(alliance: MiniAlliance) -> None:
         assert list(statement.lines) == list(again.lines)
         for render in RENDERERS:
             assert written(render, statement) == written(render, again)
+
+
+@pytest.fixture
+def by_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A month is staged in as many chunks as its legs have pages."""
+    monkeypatch.setattr(staging, "_LEAST_PAGES", 1)
+    monkeypatch.setattr(staging, "_MOST_PAGES", 1)
+
+
+@pytest.mark.usefixtures("by_the_page")
+def test_lines_of_many_chunks_are_those_made_leg_by_leg(alliance: MiniAlliance) -> None:
+    spend_daily(alliance, "2026-11")
+    run = netted(alliance)
+    spread_legs(alliance.database.owner_url, PERIOD)
+    for system in (*run.positions, None):
+        statement = party_statement(alliance.context, run, system)
+        again = replace(statement, lines=RecountedLines(alliance.context, run, system))
+        for render in RENDERERS:
+            assert written(render, statement) == written(render, again)
+    assert len([name for name in staged(alliance) if name.endswith("_owed")]) > 3
+
+
+@pytest.mark.usefixtures("by_the_page")
+def test_chunks_of_a_table_that_is_written_anew_are_made_anew(alliance: MiniAlliance) -> None:
+    """Half of the month is staged; then its legs lie elsewhere, as after ``VACUUM FULL``."""
+    spend_daily(alliance, "2026-11")
+    run = netted(alliance)
+    url = alliance.database.owner_url
+    expected = written(csv_format.render, party_statement(alliance.context, run, None))
+    with alliance.database.office() as session:
+        staging.discard(session, PERIOD)
+    spread_legs(url, PERIOD)
+    with alliance.database.office() as session:
+        plan = staging.prepare(session, PERIOD)
+    for chunk in range(plan.chunks // 2):
+        with alliance.database.office() as session:
+            staging.stage(session, PERIOD, "Asia/Shanghai", plan, chunk, wait=True)
+    with closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE legs_202611 RESET (fillfactor)")
+            cursor.execute("VACUUM FULL legs_202611")
+    with alliance.database.office() as session:
+        assert staging.prepare(session, PERIOD) != plan
+    with (
+        pytest.raises(DatabaseUnavailable, match="staged anew"),
+        alliance.database.office() as session,
+    ):
+        staging.stage(session, PERIOD, "Asia/Shanghai", plan, plan.chunks - 1, wait=True)
+    assert written(csv_format.render, party_statement(alliance.context, run, None)) == expected
+
+
+def test_what_an_older_version_staged_is_dropped(alliance: MiniAlliance) -> None:
+    run = netted(alliance)
+    with alliance.database.office() as session:
+        session.run("CREATE UNLOGGED TABLE staging.legs_202611_0 (old integer)")
+    assert written(csv_format.render, party_statement(alliance.context, run, None)).count(b"\n") > 1
+    assert "legs_202611_0_owed" in staged(alliance)
 
 
 def test_references_that_copy_would_break_are_quoted_all_the_same(alliance: MiniAlliance) -> None:
