@@ -84,7 +84,7 @@ def demo(out: Path) -> None:
         show_positions(context, period)
         pay_everything(context, out)
         found = make_sign_ins(context, facts.live.points_phone, facts.live.points_name)
-        leave_open(context, facts.shown.period, found)
+        leave_open(context, facts, found)
         keep_sign_ins(demo_settings(settings()), found)
         console().print()
         if not prove_all(context):

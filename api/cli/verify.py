@@ -12,9 +12,9 @@ from clearinghouse.domain.calendar import format_period
 from clearinghouse.domain.compact_jws import Unreadable
 from clearinghouse.domain.errors import OperatorRefused
 from clearinghouse.domain.signing import SUFFIX
-from clearinghouse.operations.key_sets import MAX_BYTES, KeySet, read_key_set
+from clearinghouse.operations.key_sets import MAX_BYTES, KeySet, NotProved, read_key_set
 from clearinghouse.operations.signing_keys import STATEMENTS
-from clearinghouse.operations.verifying import NotProved, Proved, verify_file
+from clearinghouse.operations.verifying import Proved, verify_file
 
 #: The keys that this machine trusts, in the data folder; ``keys trust`` writes them.
 KNOWN_KEYS = "known-keys.json"

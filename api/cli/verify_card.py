@@ -13,9 +13,8 @@ from clearinghouse.domain.card_codes import PrintedCard
 from clearinghouse.domain.compact_jws import MAX_BYTES
 from clearinghouse.domain.errors import OperatorRefused
 from clearinghouse.domain.money import yuan
-from clearinghouse.operations.key_sets import KeySet
+from clearinghouse.operations.key_sets import KeySet, NotProved
 from clearinghouse.operations.signing_keys import CARDS
-from clearinghouse.operations.verifying import NotProved
 from clearinghouse.operations.verifying_cards import ProvedCard, verify_card
 
 _NOTE = (

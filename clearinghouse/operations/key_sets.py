@@ -44,6 +44,43 @@ class KnownKey(NamedTuple):
 KeySet = Mapping[str, KnownKey]
 
 
+class NotProved(Exception):
+    """Something is not proved; one clear reason, in Chinese and in English."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh, self.en = zh, en
+
+
+class Remedy(NamedTuple):
+    """What helps where a key was compromised, in Chinese and in English."""
+
+    zh: str
+    en: str
+
+
+def proving_key(keys: KeySet, signed: Envelope | Jws, remedy: Remedy) -> SigningKey:
+    """Return the key that proves a signature: it is among the keys, signed this, and counts.
+
+    Raises:
+        NotProved: none does; says why.
+    """
+    known = keys.get(signed.kid)
+    if known is None:
+        raise NotProved(
+            f"密钥 {signed.kid} 不在所用的公钥里，请更新公钥",
+            f"key {signed.kid} is not among the keys used; fetch the published keys again",
+        )
+    if not known.holds(signed):
+        raise NotProved("签名不是这把密钥签的", "the signature is not one of the key that it names")
+    if known.revoked:
+        raise NotProved(
+            f"密钥 {signed.kid} 已泄露作废，{remedy.zh}",
+            f"key {signed.kid} was compromised and proves nothing; {remedy.en}",
+        )
+    return known.key
+
+
 def key_set_of(keys: list[dict[str, Any]], purpose: str = STATEMENTS) -> KeySet:
     """Return the keys of published files, or of another purpose, among public keys (JWK), by their ids.
 

@@ -24,7 +24,7 @@ from clearinghouse.domain.signing import (
     SigningKey,
     opened,
 )
-from clearinghouse.operations.key_sets import KeySet
+from clearinghouse.operations.key_sets import KeySet, NotProved, Remedy, proving_key
 
 MANIFEST = "manifest.json"
 #: Folders in which a file is called by its party.
@@ -36,14 +36,7 @@ _FOLDERS_UP = 3
 _MONTH = re.compile(r"(?<![0-9])[0-9]{4}-(?:0[1-9]|1[0-2])(?![0-9]|-[0-9])")
 #: What a downloaded statement is called.
 _DOWNLOADED = re.compile(r"(?P<party>\w[\w.-]*?)-[0-9]{4}-[0-9]{2}(?:-debit-note)?\.")
-
-
-class NotProved(Exception):
-    """A file is not proved; one clear reason, in Chinese and in English."""
-
-    def __init__(self, zh: str, en: str) -> None:
-        super().__init__(en)
-        self.zh, self.en = zh, en
+_SIGNATURE_AGAIN = Remedy("请重新下载签名", "fetch the signature again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +73,7 @@ def _signed(signature: Path, keys: KeySet) -> tuple[Claims, SigningKey]:
         envelope = opened(text)
     except Unreadable as reason:
         raise NotProved(f"{signature.name} 不是签名", f"{signature.name}: {reason}") from None
-    known = keys.get(envelope.kid)
-    if known is None:
-        raise NotProved(
-            f"密钥 {envelope.kid} 不在所用的公钥里",
-            f"key {envelope.kid} is not among the keys used",
-        )
-    if not known.holds(envelope):
-        raise NotProved("签名不是这把密钥签的", "the signature is not one of the key that it names")
-    if known.revoked:
-        raise NotProved(
-            f"密钥 {envelope.kid} 已泄露作废，请重新下载签名",
-            f"key {envelope.kid} was compromised and proves nothing; fetch the signature again",
-        )
-    return envelope.claims, known.key
+    return envelope.claims, proving_key(keys, envelope, _SIGNATURE_AGAIN)
 
 
 def _in_manifest(path: Path, keys: KeySet) -> Proved:

@@ -9,8 +9,9 @@ from clearinghouse.domain import compact_jws
 from clearinghouse.domain.card_codes import PrintedCard, ShownCode, read_code
 from clearinghouse.domain.compact_jws import Unreadable
 from clearinghouse.domain.signing import SigningKey
-from clearinghouse.operations.key_sets import KeySet
-from clearinghouse.operations.verifying import NotProved
+from clearinghouse.operations.key_sets import KeySet, NotProved, Remedy, proving_key
+
+_CARD_AGAIN = Remedy("请客人重新打印", "the guest has to print the card again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +34,10 @@ def verify_card(text: str, keys: KeySet, at: datetime) -> ProvedCard:
     except (Unreadable, UnicodeError) as reason:
         why = reason if isinstance(reason, Unreadable) else "it is no text"
         raise NotProved("这不是会员卡的码", f"that is no code of a card: {why}") from None
-    known = keys.get(jws.kid)
-    if known is None:
-        raise NotProved(
-            f"密钥 {jws.kid} 不在所用的公钥里，请联网后更新公钥",
-            f"key {jws.kid} is not among the keys used; fetch the keys again when you can",
-        )
-    if not known.holds(jws):
-        raise NotProved("签名不是这把密钥签的", "the signature is not one of the key that it names")
-    if known.revoked:
-        raise NotProved(
-            f"密钥 {jws.kid} 已泄露作废，请客人重新打印",
-            f"key {jws.kid} was compromised and proves nothing; the guest has to print the card again",
-        )
+    key = proving_key(keys, jws, _CARD_AGAIN)
     if at >= card.expires_at:
         raise NotProved(
             f"已于 {card.expires_at:%Y-%m-%d %H:%M} UTC 过期",
             f"it ended at {card.expires_at:%Y-%m-%d %H:%M} UTC",
         )
-    return ProvedCard(card, known.key)
+    return ProvedCard(card, key)

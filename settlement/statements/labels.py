@@ -232,7 +232,7 @@ def adjustment(kind: str) -> Label:
 STATUSES = {
     "stated": Label("已出账", "Stated"),
     "published": Label("已发布", "Published"),
-    "settled": Label("已结清", "Settled"),
+    "settled": Label("已清讫", "Settled"),
 }
 CURRENCIES = {"CNY": Label("人民币", "CNY")}
 UNITS = {"CNY": Label("人民币元", "yuan")}

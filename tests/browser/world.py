@@ -78,7 +78,7 @@ def world(
             play_live_day(context, facts.live)
         settle(context, parse_period(pack.period))
     sign_ins = make_sign_ins(context, facts.live.points_phone, facts.live.points_name)
-    leave_open(context, facts.shown.period, sign_ins)
+    leave_open(context, facts, sign_ins)
     made = World(context, clock, facts, sign_ins, [])
     with _served(made) as url:
         made.url = url

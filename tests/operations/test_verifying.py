@@ -14,8 +14,8 @@ from joserfc import jwk, jws
 
 from clearinghouse.domain.compact_jws import Unreadable
 from clearinghouse.domain.signing import opened
-from clearinghouse.operations.key_sets import KeySet, read_key_set
-from clearinghouse.operations.verifying import NotProved, Proved, verify_file
+from clearinghouse.operations.key_sets import KeySet, NotProved, read_key_set
+from clearinghouse.operations.verifying import Proved, verify_file
 from tests.operations.signed_files import FILES, House
 
 HOUSE, OTHER = House(1), House(2)
