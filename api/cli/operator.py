@@ -150,7 +150,10 @@ def add_system(code: str, authority: Authority, **profile: Any) -> None:
 @click.option("--no-cap", is_flag=True, help="Remove the net debit cap.")
 @signed
 def change_system(code: str, authority: Authority, no_cap: bool, **profile: Any) -> None:
-    """Change what is on record of the system CODE. Statements of published months stay as they are."""
+    """Change what is on record of the system CODE. Statements of published months stay as they are.
+
+    The bank account and the net debit cap take two people: say who approves with --approved-by.
+    """
     changes = _given(profile) | ({"net_debit_cap_minor": None} if no_cap else {})
     if not changes:
         raise click.UsageError("say what changes, for example --name-en or --bank-account")

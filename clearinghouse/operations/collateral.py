@@ -18,12 +18,14 @@ from clearinghouse.operations.booking import book, must_be_two, system_number
 from clearinghouse.operations.changing import Authority, Change, changing
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.packs.showing import shown
-from clearinghouse.store import exposure, members, risk, run_off
+from clearinghouse.store import entries, exposure, members, risk, run_off
 from clearinghouse.store.database import Session
 from clearinghouse.store.snapshot import hold_still
 
 #: The money comes and goes by lines of the bank, which are matched to it (docs/decisions/0022).
 _MONEY = account(AccountKind.UNALLOCATED)
+#: The kinds of its journal entries.
+_POSTED, _RELEASED = "collateral_posted", "collateral_released"
 
 
 def post_collateral(
@@ -33,13 +35,14 @@ def post_collateral(
 
     Raises:
         NotFound: there is no such system.
-        OperatorRefused: nothing is posted, or only one person says so.
+        OperatorRefused: nothing is posted, that reference is posted already, or only one person says so.
     """
     with changing(context, authority) as change:
         system = _begin(change, code, amount_minor)
+        _must_be_new(change.session, _POSTED, code, system, reference)
         balance = _posted(change, system) + amount_minor
         entry = [(_MONEY, account(AccountKind.COLLATERAL, system), amount_minor)]
-        book(change, "collateral_posted", reference, entry)
+        book(change, _POSTED, reference, entry)
         _record(change, "collateral.post", code, amount_minor, balance, reference)
     return balance
 
@@ -51,10 +54,12 @@ def release_collateral(
 
     Raises:
         NotFound: there is no such system.
-        OperatorRefused: it is more than what is posted and not needed, or only one person says so.
+        OperatorRefused: it is more than what is posted and not needed, that reference is given back already, or only
+            one person says so.
     """
     with changing(context, authority) as change:
         system = _begin(change, code, amount_minor)
+        _must_be_new(change.session, _RELEASED, code, system, reference)
         posted = _posted(change, system)
         free = max(posted - needed_minor(change, system), 0)
         if amount_minor > free:
@@ -62,7 +67,7 @@ def release_collateral(
                 f"{code} has posted {yuan(posted)} yuan, of which {yuan(free)} can be given back now"
             )
         entry = [(account(AccountKind.COLLATERAL, system), _MONEY, amount_minor)]
-        book(change, "collateral_released", reference, entry)
+        book(change, _RELEASED, reference, entry)
         _record(change, "collateral.release", code, amount_minor, posted - amount_minor, reference)
     return posted - amount_minor
 
@@ -105,6 +110,20 @@ def pledged(context: Context, code: str) -> Pledged:
         )
 
 
+def must_be_new(context: Context, code: str, reference: str, *, back: bool) -> None:
+    """Refuse a reference under which a system's collateral has come in, or was given ``back``, already.
+
+    Raises:
+        NotFound: there is no such system.
+        OperatorRefused: it is used.
+    """
+    with context.database.office() as session:
+        system = context.directory.current(session).system_by_code.get(code)
+        if system is None:
+            raise NotFound(f"there is no system {shown(code)}")
+        _must_be_new(session, _RELEASED if back else _POSTED, code, system.number, reference)
+
+
 def needed_minor(change: Change, system: int) -> int:
     """Return how much collateral covers something now, in fen.
 
@@ -133,6 +152,16 @@ def _begin(change: Change, code: str, amount_minor: int) -> int:
     if amount_minor <= 0:
         raise OperatorRefused("an amount of collateral is above zero")
     return system_number(change, code)
+
+
+def _must_be_new(session: Session, kind: str, code: str, system: int, reference: str) -> None:
+    """A letter or a line of the bank is carried out once: the same again is a slip or a second tab."""
+    if entries.is_used(session, kind, reference, account(AccountKind.COLLATERAL, system)):
+        done = "posted" if kind == _POSTED else "given back"
+        raise OperatorRefused(
+            f"collateral of {code} is {done} under the reference {shown(reference)} already;"
+            " if this is another, give it a reference of its own"
+        )
 
 
 def _posted(change: Change, system: int) -> int:

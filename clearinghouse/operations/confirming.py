@@ -24,6 +24,7 @@ from clearinghouse.operations.dispute_record import PREFIX
 from clearinghouse.operations.judging import Ruling, check_ruling, decide
 from clearinghouse.operations.packs import fields
 from clearinghouse.operations.packs.showing import shown
+from clearinghouse.operations.proposers import must_be_there
 from clearinghouse.store import disputes, periods
 from clearinghouse.store import proposals as store
 from clearinghouse.store.adjustments import CorrectedLeg, adjustments_of
@@ -130,7 +131,8 @@ def confirm(context: Context, number: int, authority: Authority) -> Confirmed:
 
     Raises:
         NotFound: there is no such proposal.
-        OperatorRefused: it is ended, it is one's own, one had a part in the first decision, or it is not fit any more.
+        OperatorRefused: it is ended, it is one's own, one had a part in the first decision, whoever has proposed it is
+            deactivated since, or it is not fit any more.
     """
     by = fit_authority(authority)
     with context.database.posting() as session:
@@ -139,6 +141,7 @@ def confirm(context: Context, number: int, authority: Authority) -> Confirmed:
             raise OperatorRefused(
                 "another person than the one who has proposed it has to confirm it"
             )
+        must_be_there(session, found)
         at = context.clock()
         if found.dispute_id is not None:
             before = store.deciders(session, found.dispute_id)

@@ -13,22 +13,28 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from clearinghouse.domain.calendar import format_period
 from clearinghouse.domain.errors import NotFound, OperatorRefused, PackFault
 from clearinghouse.domain.rulebook import Rulebook
+from clearinghouse.operations.booking import must_be_two
 from clearinghouse.operations.changing import Authority, changing, fit, without_place
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.packs import Pack, fields, tables
 from clearinghouse.operations.packs.agreement import RULEBOOK, AgreedRulebook, read_rulebook_file
 from clearinghouse.operations.packs.rows import HotelRow, SystemRow
 from clearinghouse.operations.packs.showing import shown
-from clearinghouse.operations.registry import end_of
-from clearinghouse.store import governance, members, periods
+from clearinghouse.operations.profiles import (
+    TERMS,
+    compared,
+    fit_profile,
+    must_be_named,
+    put,
+    told,
+)
+from clearinghouse.store import governance, members
 from clearinghouse.store.database import Session
 from clearinghouse.store.members import Membership, SystemProfile
 
 _FILES = frozenset({RULEBOOK, tables.SYSTEMS, tables.HOTELS, tables.TIERS})
-_SETTLING = ("closing", "netted", "stated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,39 +49,48 @@ class Moved:
 def add_system(context: Context, code: str, profile: SystemProfile, authority: Authority) -> None:
     """Record a new member. It needs tiers before it can have hotels, and to accept the rulebook to host others.
 
+    Its first account and cap are part of its application: nothing is paid to it, and it owes nothing, before all that.
+
     Raises:
         OperatorRefused: it is on record already, or a value does not fit.
     """
-    code, profile = fit("system code", fields.code, code), _fit_profile(profile)
+    code, profile = fit("system code", fields.code, code), fit_profile(profile)
     with changing(context, authority) as change:
         if code in members.systems(change.session):
             raise OperatorRefused(f'system "{code}" is on record already; change it instead')
         change.land(as_pack(systems=(SystemRow(1, code, *profile),)))
-        change.record("system.add", f"system {code}", {"after": _told(profile)})
+        change.record("system.add", f"system {code}", {"after": told(profile._asdict())})
 
 
 def change_system(
-    context: Context, code: str, changes: Mapping[str, Any], authority: Authority
+    context: Context,
+    code: str,
+    changes: Mapping[str, Any],
+    authority: Authority,
+    *,
+    seen: Mapping[str, Any] | None = None,
 ) -> None:
     """Change the profile of a member; ``changes`` has new values by the names of ``SystemProfile``.
 
+    ``seen``, if given, is what the changes are to replace. What is among ``profiles.TERMS`` takes two people.
+
     Raises:
         NotFound: there is no such system.
-        OperatorRefused: nothing changes, a value does not fit, or a settlement that would show it is under way.
+        OperatorRefused: nothing changes, a value does not fit, a settlement that would show it is under way, what is
+            replaced is not what was seen, or only one person changes terms.
     """
     with changing(context, authority) as change:
-        found = members.systems(change.session).get(code)
-        if found is None:
-            raise NotFound(f"there is no system {shown(code)}")
-        before = found[0]
-        after = _fit_profile(before._replace(**changes))
+        before, after = compared(change, code, changes)
+        if any(getattr(before, name) != value for name, value in (seen or {}).items()):
+            raise OperatorRefused(
+                f"what is on record of {code} has changed since this was proposed; withdraw it and propose it anew"
+            )
         if after == before:
             raise OperatorRefused(f'system "{code}" is like that already')
-        _refuse_while_settling(change.session)
-        governance.change_profile(change.session, code, after, change.today)
         names = [name for name in changes if getattr(before, name) != getattr(after, name)]
-        told = {"before": _told(before, names), "after": _told(after, names)}
-        change.record("system.change", f"system {code}", told)
+        if TERMS.intersection(names):
+            must_be_two(change)
+        put(change, code, before, {name: getattr(after, name) for name in names})
 
 
 def add_hotel(context: Context, hotel: Membership, authority: Authority) -> None:
@@ -123,8 +138,8 @@ def move_hotel(
         after = before._replace(system_code=system, effective_from=effective_from)
         change.land(as_pack(hotels=(_hotel_row(after),)))
         kept = governance.legs_since(change.session, code, effective_from)
-        told = {"from": before.system_code, "to": system, "effective_from": effective_from}
-        change.record("hotel.move", f"hotel {code}", {**told, "legs_kept": kept})
+        moved = {"from": before.system_code, "to": system, "effective_from": effective_from}
+        change.record("hotel.move", f"hotel {code}", {**moved, "legs_kept": kept})
         return Moved(before.system_code, effective_from, kept)
 
 
@@ -151,8 +166,8 @@ def adopt_rulebook(context: Context, agreed: AgreedRulebook, authority: Authorit
         change.must_be_open(f'version "{rulebook.version}"', rulebook.effective_from)
         change.check(as_pack(rulebook=agreed))
         members.add_rulebook(change.session, rulebook, change.now)
-        told = {"effective_from": rulebook.effective_from, "sha256": agreed.sha256}
-        change.record("rulebook.add", f"rulebook {rulebook.version}", told)
+        added = {"effective_from": rulebook.effective_from, "sha256": agreed.sha256}
+        change.record("rulebook.add", f"rulebook {rulebook.version}", added)
     return rulebook
 
 
@@ -199,17 +214,9 @@ def accept_rulebook(
         actor = change.authority.actor
         accepted_by = actor if codes is not None else f"{actor} (operator, for all systems)"
         members.accept_rulebook(change.session, version, accepted_by, change.now, new)
-        told = {"systems": new, "for_all": codes is None}
-        change.record("rulebook.accept", f"rulebook {version}", told)
+        accepted = {"systems": new, "for_all": codes is None}
+        change.record("rulebook.accept", f"rulebook {version}", accepted)
         return new
-
-
-def _refuse_while_settling(session: Session) -> None:
-    """Statements show the profile: a run that is stopped and resumed must not find another one."""
-    busy = [row.period for row in periods.periods(session) if row.state in _SETTLING]
-    if busy or not governance.keep_settlements_out(session):
-        month = f"{format_period(busy[0])}" if busy else "a month"
-        raise OperatorRefused(f"{month} is being settled; settle it to the end first")
 
 
 def as_pack(
@@ -250,37 +257,5 @@ def _hotel_row(hotel: Membership) -> HotelRow:
         city=fit("city", prose, hotel.city),
         effective_from=fit("date", fields.day(), hotel.effective_from.isoformat()),
     )
-    _must_be_named(row.name_zh, row.name_en)
+    must_be_named(row.name_zh, row.name_en)
     return row
-
-
-def _fit_profile(profile: SystemProfile) -> SystemProfile:
-    """Check a profile by the grammar of ``systems.csv``."""
-    prose, reference = fields.prose(), fields.optional(fields.reference)
-    money = fields.optional(fields.whole(0, fields.AMOUNT_MAX))
-    cap, collateral = profile.net_debit_cap_minor, profile.collateral_minor
-    fitted = SystemProfile(
-        fit("name", prose, profile.name_zh),
-        fit("name", prose, profile.name_en),
-        fit("uscc", reference, profile.uscc or ""),
-        fit("bank account", reference, profile.bank_account or "", secret=True),
-        fit("net debit cap", money, "" if cap is None else str(cap)),
-        fit("collateral", money, str(collateral)) or 0,
-    )
-    _must_be_named(fitted.name_zh, fitted.name_en)
-    return fitted
-
-
-def _must_be_named(name_zh: str, name_en: str) -> None:
-    if not (name_zh or name_en):
-        raise OperatorRefused("a name is needed, in Chinese or in English")
-
-
-def _told(
-    profile: SystemProfile, names: Sequence[str] = SystemProfile._fields
-) -> dict[str, object]:
-    """Return of a profile what the audit log may hold: of a bank account only its end."""
-    told = {name: getattr(profile, name) for name in names}
-    if "bank_account" in told:
-        told["bank_account"] = end_of(told["bank_account"])
-    return told

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from clearinghouse.domain.calendar import parse_period
@@ -21,11 +21,14 @@ from clearinghouse.operations import (
     collateral,
     contributing,
     defaulting,
+    member_terms,
     standing_changes,
 )
 from clearinghouse.operations.changing import Authority, fit_authority, log
 from clearinghouse.operations.context import Context
+from clearinghouse.operations.proposers import must_be_there
 from clearinghouse.store import proposals as store
+from clearinghouse.store.database import Session
 from clearinghouse.store.proposals import Proposal
 
 Values = Mapping[str, Any]
@@ -35,13 +38,17 @@ class Deed(NamedTuple):
     """Something that two people do: how it is done with the values of a proposal, and what these are called.
 
     ``about`` is the value that names what it concerns. What takes several transactions is ``in_parts``: it is safe to
-    run again, and its proposal ends behind it.
+    run again, and its proposal ends behind it. ``untold`` values are for the deed alone, not for logs and pages. Of
+    what is ``alone`` one proposal waits at a time about the same. ``asked`` is what the one who confirms has to say.
     """
 
     do: Callable[[Context, Values, Authority], object]
     names: tuple[str, ...]
     about: str = "system"
     in_parts: bool = False
+    untold: tuple[str, ...] = ()
+    alone: bool = False
+    asked: tuple[str, ...] = ()
 
 
 def _withdraw(context: Context, values: Values, by: Authority) -> object:
@@ -67,6 +74,13 @@ DEEDS: Mapping[str, Deed] = {
         lambda context, v, by: standing_changes.end_run_off(context, v["system"], by),
         ("system",),
         in_parts=True,
+    ),
+    member_terms.DEED: Deed(
+        member_terms.carry_out,
+        member_terms.NAMES,
+        untold=member_terms.UNTOLD,
+        alone=True,
+        asked=(member_terms.AGAIN,),
     ),
     "card.transfer": Deed(
         lambda context, v, by: card_transfers.transfer(
@@ -110,39 +124,66 @@ DEEDS: Mapping[str, Deed] = {
 
 
 def propose(context: Context, what: str, values: Values, authority: Authority) -> Proposal:
-    """Propose a deed of :data:`DEEDS`; ``values`` are kept as they are, so no secret and no personal data.
+    """Propose a deed of :data:`DEEDS`; ``values`` are kept as they are, so no secret in the clear and no personal data.
 
     Raises:
         OperatorRefused: the same is proposed already and waits, or who or why is missing.
     """
-    deed, by = DEEDS[what], fit_authority(authority)
+    by = fit_authority(authority)
+    with context.database.posting() as session:
+        return propose_in(session, context.clock(), what, values, by)
+
+
+def propose_in(
+    session: Session, at: datetime, what: str, values: Values, by: Authority
+) -> Proposal:
+    """Propose a deed in a transaction that does more; see :func:`propose`.
+
+    Raises:
+        OperatorRefused: as there.
+    """
+    deed = DEEDS[what]
     if set(values) != set(deed.names):
         raise ValueError(f"{what} takes {', '.join(deed.names)}")
     document = {"what": what, **values}
-    with context.database.posting() as session:
-        if store.same_waits(session, document):
-            raise OperatorRefused("the same is proposed already and waits for a second person")
-        made = store.add(session, None, document, by.actor, by.reason, context.clock())
-        if made is None:
-            raise OperatorRefused("the same is proposed already and waits for a second person")
-        told = {"proposal": made.number, **values}
-        log(session, made.proposed_at, by, f"{what}.propose", _subject(made), told)
-        return made
+    # Asked first: it keeps others from proposing until this transaction ends.
+    same = store.same_waits(session, document)
+    made = None if same else store.add(session, None, document, by.actor, by.reason, at)
+    if made is None:
+        raise OperatorRefused("the same is proposed already and waits for a second person")
+    if deed.alone and any(
+        row.number != made.number and row.document["what"] == what and _about(row) == _about(made)
+        for row in store.waiting(session)
+    ):
+        raise OperatorRefused(
+            f"another proposal of the kind waits for {_about(made)}; confirm or withdraw that first"
+        )
+    told = {name: value for name, value in values.items() if name not in deed.untold}
+    log(session, at, by, f"{what}.propose", _subject(made), {"proposal": made.number, **told})
+    return made
 
 
-def confirm(context: Context, number: int, authority: Authority) -> object:
+def confirm(
+    context: Context, number: int, authority: Authority, said: Mapping[str, str] | None = None
+) -> object:
     """Carry out what another person has proposed, and return what the operation does.
+
+    ``said`` is what the deed asks the one who confirms for, by name.
 
     Raises:
         NotFound: there is no such proposal, or what it is about is gone.
-        OperatorRefused: it is ended, it is one's own, or the operation refuses it now.
+        OperatorRefused: it is ended, it is one's own, whoever has proposed it is deactivated since, or the operation
+            refuses it now.
     """
     who = fit_authority(authority).actor
     found = _waiting(context, number)
     if same_person(who, found.proposed_by):
         raise OperatorRefused("another person than the one who has proposed it has to confirm it")
+    with context.database.office() as session:
+        must_be_there(session, found)
     deed = DEEDS[found.document["what"]]
     values = {name: found.document[name] for name in deed.names}
+    values |= {name: (said or {}).get(name, "") for name in deed.asked}
     by = Authority(found.proposed_by, found.reason, who, number)
     if not deed.in_parts:
         return deed.do(context, values, by)

@@ -44,3 +44,15 @@ def write_entries(session: Session, entries: Iterable[Entry], posted_at: datetim
     )
     insert_increments(batch, sums)
     batch.write(session)
+
+
+def is_used(session: Session, kind: str, reference: str, account: int) -> bool:
+    """Tell whether an entry of money of a kind was posted on an account under a reference."""
+    # Said twice, so that the index of the few entries of money is used whatever kind is asked for.
+    row = session.row(
+        "SELECT FROM entries e JOIN postings p ON p.period = e.period AND p.entry_id = e.entry_id"
+        " WHERE e.kind = %s AND e.kind NOT IN ('expiry', 'vat') AND e.reference = %s"
+        " AND %s IN (p.debit, p.credit) LIMIT 1",
+        [kind, reference, account],
+    )
+    return row is not None

@@ -46,7 +46,12 @@ def test_a_system_is_added_and_changed(office: Office, alliance: MiniAlliance) -
     office.run(
         system_commands, "change", "DUN", "--name-en", "Egret", *WHY, "--approved-by", "王芳"
     )
-    office.run(system_commands, "change", "DUN", "--no-cap", *WHY)
+    alone = office.refusal(system_commands, "change", "DUN", "--no-cap", *WHY)
+    assert alone == "this needs the approval of a second person; say who with --approved-by"
+    account = ("change", "DUN", "--bank-account", "6222000099990000", *WHY, "--by", "李明")
+    assert "second person" in office.refusal(system_commands, *account)
+    assert "somebody else" in office.refusal(system_commands, *account, "--approved-by", " 李明")
+    office.run(system_commands, "change", "DUN", "--no-cap", *WHY, "--approved-by", "王芳")
     profile = office.json(system_commands, "show", "DUN", "--format", "json")["profile"]
     assert profile["name_en"] == "Egret"
     assert (profile["net_debit_cap_minor"], profile["collateral_minor"]) == (None, 0)

@@ -226,10 +226,13 @@ def _peak_memory() -> Iterator[list[float]]:
 
 
 def _figures(month: _Month) -> Iterator[Figure]:
-    size, rounds = month.transactions, month.rounds
+    yield from _netting_figures(month)
+    yield from _line_figures(month)
 
-    def figure(name: str, meaning: str, unit: str, *values: float, bar: str = "") -> Figure:
-        return Figure(f"long.{name}_{size}", meaning, unit, values, bar)
+
+def _netting_figures(month: _Month) -> Iterator[Figure]:
+    def figure(name: str, meaning: str, unit: str, value: float, bar: str = "") -> Figure:
+        return Figure(f"long.{name}_{month.transactions}", meaning, unit, (value,), bar)
 
     yield figure(
         "netting_to_group_by",
@@ -260,6 +263,14 @@ def _figures(month: _Month) -> Iterator[Figure]:
     )
     yield figure("group_by", "GROUP BY", "s", month.grouping.seconds)
     yield figure("recount", "full recount of the roll-ups", "s", month.recount.seconds)
+
+
+def _line_figures(month: _Month) -> Iterator[Figure]:
+    rounds = month.rounds
+
+    def figure(name: str, meaning: str, unit: str, *values: float, bar: str = "") -> Figure:
+        return Figure(f"long.{name}_{month.transactions}", meaning, unit, values, bar)
+
     yield figure(
         "lines",
         f"statement lines made, of {month.lines:,}, as csv; the legs staged for it",

@@ -19,7 +19,7 @@ from clearinghouse.domain.transactions import Line
 from clearinghouse.operations.balance import HostBalance, balance_for
 from clearinghouse.operations.cards import look_up
 from clearinghouse.operations.changing import Authority
-from clearinghouse.operations.collateral import post_collateral, release_collateral
+from clearinghouse.operations.collateral import must_be_new, post_collateral, release_collateral
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.exposure_report import Exposure, exposures
 from clearinghouse.operations.govern import change_system
@@ -188,6 +188,24 @@ def test_one_person_alone_posts_no_collateral(alliance: MiniAlliance, who: Autho
     with pytest.raises(OperatorRefused, match=r"second person|somebody else"):
         post_collateral(alliance.context, "AUR", 700, "bank 1", who)
     assert alliance.value("SELECT count(*) FROM entries") == 0
+
+
+def test_a_reference_is_posted_once_and_given_back_once(alliance: MiniAlliance) -> None:
+    context = alliance.context
+    assert post_collateral(context, "AUR", 700, "bank 1", TWO) == 700
+    with pytest.raises(OperatorRefused, match='posted under the reference "bank 1" already'):
+        post_collateral(context, "AUR", 900, "bank 1", TWO)
+    # Of another member, under another reference, or the other way it is another matter.
+    assert post_collateral(context, "BAM", 700, "bank 1", TWO) == 700
+    assert post_collateral(context, "AUR", 300, "bank 2", TWO) == 1_000
+    must_be_new(context, "AUR", "bank 1", back=True)
+    assert release_collateral(context, "AUR", 700, "bank 1", TWO) == 300
+    with pytest.raises(OperatorRefused, match='given back under the reference "bank 1" already'):
+        release_collateral(context, "AUR", 100, "bank 1", TWO)
+    for back in (True, False):
+        with pytest.raises(OperatorRefused, match="reference of its own"):
+            must_be_new(context, "AUR", "bank 1", back=back)
+    assert alliance.value("SELECT count(*) FROM entries") == 4
 
 
 def test_a_cap_that_is_changed_acts_at_once(alliance: MiniAlliance) -> None:

@@ -83,6 +83,22 @@ def test_a_profile_is_changed_and_an_older_pack_does_not_bring_it_back(
         govern.change_system(alliance.context, "XXX", changes, WHO)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"bank_account": "6222000099990000"}, {"net_debit_cap_minor": 1}, {"bank_account": None}],
+)
+@pytest.mark.parametrize("approved_by", [None, " ", "李明 "])
+def test_one_person_alone_changes_no_account_and_no_cap(
+    alliance: MiniAlliance, changes: dict[str, Any], approved_by: str | None
+) -> None:
+    by = replace(WHO, approved_by=approved_by)
+    with refused() as alone, nothing_changes(alliance):
+        govern.change_system(alliance.context, "AUR", {**changes, "name_en": "Other"}, by)
+    assert "approv" in alone.value.message
+    others = {"name_en": "Other", "uscc": "91310000MA1FL00009", "collateral_minor": 5}
+    govern.change_system(alliance.context, "AUR", others, WHO)
+
+
 def test_a_profile_does_not_change_while_a_month_is_being_settled(alliance: MiniAlliance) -> None:
     alliance.accept("spend", "BAM-HZ", "1", "T1", "2026-10-01", amount=10_000)
     alliance.clock.pass_to(datetime(2026, 11, 5, tzinfo=UTC))

@@ -62,12 +62,15 @@ def test_a_member_is_added_and_changed_as_by_command(site: Site, finance: Browse
     actor, subject, details = audit(site.alliance, "system.add")
     assert (actor, subject, details["reason"]) == (finance.login, "system HRN", "contract 7")
 
-    changed = {"name_zh": "鹭酒店", "name_en": "Heron Hotels", "cap": "", "collateral": "1234.50"}
-    finance.post("/desk/members/HRN/change", {**changed, "reason": "renamed"}).follow()
+    changed = {"name_zh": "鹭酒店", "name_en": "Heron Hotels", "cap": "50000", "collateral": "9"}
+    words = finance.post("/desk/members/HRN/change", {**changed, "reason": "renamed"}).follow()
+    assert "资料已更改" in words.words()
+    assert "待复核" not in words.words()
     after = registry.system(site.context, "HRN").profile
-    assert (after.name_en, after.net_debit_cap_minor) == ("Heron Hotels", None)
-    assert after.bank_account == "…7287"
+    assert (after.name_en, after.net_debit_cap_minor) == ("Heron Hotels", 5_000_000)
+    assert (after.bank_account, after.collateral_minor) == ("…7287", 900)
     assert audit(site.alliance, "system.change")[0] == finance.login
+    assert site.alliance.value("SELECT count(*) FROM proposals") == 0
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,19 @@ def test_collateral_is_taken_in_and_given_back_by_two_people(story: Story) -> No
     story.must_hold()
 
 
+def test_the_same_letter_is_posted_once(story: Story) -> None:
+    assert pledge(story, "50.00") == 302
+    first = proposed(story)
+    assert pledge(story, "60.00") == 302
+    assert confirm(story, "AUR") == 302
+    # The first was proposed for the same letter, before anything was posted for it.
+    late = story.checker.post(f"/desk/risk/proposals/{first}/confirm", {"confirmation": "AUR"})
+    assert (late.status, "reference of its own" in late.words()) == (422, True)
+    assert pledge(story, "50.00") == 422
+    assert balance(story, AccountKind.COLLATERAL, 1) == 6_000
+    assert story.value("SELECT count(*) FROM proposals WHERE state = 'waiting'") == 1
+
+
 def test_a_proposal_can_be_taken_back_and_the_general_list_leads_to_its_page(story: Story) -> None:
     pledge(story, "50.00")
     number = proposed(story)

@@ -9,8 +9,9 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound as NotFoundHere
 from werkzeug.wrappers import Response
 
-from clearinghouse.operations import govern, registry
+from clearinghouse.operations import govern, registry, revising
 from clearinghouse.operations.registry import SystemEntry
+from clearinghouse.operations.revising import Revised
 from clearinghouse.store.members import Membership, SystemProfile
 from web.desk.forms import attempt, day_typed, must_be_sure, typed, yuan_typed
 from web.frame.shared import the_context, today
@@ -40,17 +41,15 @@ def add() -> Answer:
 @blueprint.route("/<code>/change", methods=["GET", "POST"])
 @desk_page(Role.FINANCE, Role.ADMIN)
 def change(code: str) -> Answer:
-    """Change what is on record of a member; an account that is not typed anew stays."""
+    """Change what is on record of a member, or propose it; an account that is not typed anew stays."""
     entry = registry.system(the_context(), code)
     refused = None
     if request.method == "POST":
-        _done, refused = attempt(
-            lambda: govern.change_system(
-                the_context(), code, _changes(), authority(typed("reason"))
-            )
+        done, refused = attempt(
+            lambda: revising.revise(the_context(), code, _changes(), authority(typed("reason")))
         )
-        if refused is None:
-            flash(_("资料已更改。已发布的对账单保持原样。"), "good")
+        if done is not None:
+            _tell(done)
             return redirect(url_for("desk_members.member", code=code))
     values = _values() if request.method == "POST" else _values_of(entry)
     return render_template("desk/members/form.html", entry=entry, refused=refused, values=values)
@@ -128,6 +127,13 @@ def accept(code: str) -> Answer:
         refused=refused,
         chosen=typed("version") or request.args.get("version", ""),
     )
+
+
+def _tell(done: Revised) -> None:
+    if done.changed:
+        flash(_("资料已更改。已发布的对账单保持原样。"), "good")
+    if done.proposal is not None:
+        flash(_("银行账户或净欠上限的更改已提出，等另一位同事复核；复核之前保持原样。"), "good")
 
 
 def _move(hotel: str) -> govern.Moved:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from clearinghouse.domain.people import same_person
-from clearinghouse.operations import two_people
+from clearinghouse.operations import member_terms, two_people
 from clearinghouse.store.proposals import Proposal
 from web.desk import risk_proposals, words
-from web.desk.forms import attempt
+from web.desk.forms import attempt, typed
 from web.frame.shared import the_context
+from web.frame.showing import yuan
 from web.frame.staff import Role, authority, desk_page, the_staff
 
 blueprint = Blueprint("desk_proposals", __name__, url_prefix="/desk/proposals")
 
 
 class Row(NamedTuple):
-    """A proposal as a page shows it; ``own`` is one's own, which somebody else has to confirm."""
+    """A proposal as a page shows it; ``own`` is one's own, which somebody else has to confirm.
+
+    ``asks_account``: whoever confirms it has to type the new bank account again.
+    """
 
     number: int
     what: str
@@ -31,6 +36,7 @@ class Row(NamedTuple):
     at: datetime
     reason: str
     own: bool
+    asks_account: bool
 
 
 @blueprint.get("/")
@@ -48,7 +54,12 @@ def confirm(number: int) -> Response:
         return redirect(url_for("desk_risk_proposals.proposal", number=number))
     back = _about(number)
     _done, refused = attempt(
-        lambda: two_people.confirm(the_context(), number, authority("confirmed"))
+        lambda: two_people.confirm(
+            the_context(),
+            number,
+            authority("confirmed"),
+            {member_terms.AGAIN: typed(member_terms.AGAIN)},
+        )
     )
     if refused:
         flash(_("没有执行：%(sentence)s", sentence=refused), "bad")
@@ -92,7 +103,7 @@ def _row(found: Proposal) -> Row:
         (label, (_("是") if document[name] is True else str(document[name])))
         for name, label in names.items()
         if document.get(name) not in (None, False)
-    ]
+    ] + _replaced(document)
     return Row(
         found.number,
         document["what"],
@@ -102,7 +113,26 @@ def _row(found: Proposal) -> Row:
         found.proposed_at,
         found.reason,
         same_person(found.proposed_by, the_staff().login),
+        document.get("sealed") is not None,
     )
+
+
+def _replaced(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Tell what of a member's terms is replaced by what; of accounts only the end is there."""
+    seen, changes = document.get("seen", {}), document.get("changes", {})
+    facts = []
+    if "bank_account" in changes:
+        old, new = (one["bank_account"] or _("未登记") for one in (seen, changes))
+        facts.append((_("银行账户"), f"{old} → {new}"))
+    if "net_debit_cap_minor" in changes:
+        caps = (one["net_debit_cap_minor"] for one in (seen, changes))
+        facts.append(
+            (
+                _("净欠上限（元）"),
+                " → ".join(_("未设") if cap is None else yuan(cap) for cap in caps),
+            )
+        )
+    return facts
 
 
 def _about(number: int) -> str:

@@ -72,6 +72,7 @@ def change_pledge(code: str) -> Response | tuple[str, int]:
         if what == deeds.RELEASE and amount > pledged.free_minor:
             raise OperatorRefused(_("要退还的金额超过了现在可以退还的部分。"))
         reference = fit("reference", fields.reference, typed("reference"))
+        collateral.must_be_new(the_context(), code, reference, back=what == deeds.RELEASE)
         values = {"system": code, "amount_minor": amount, "reference": reference}
         return two_people.propose(the_context(), what, values, authority(typed("reason")))
 

@@ -71,6 +71,7 @@ def deed(what: str) -> str:
         "system.reinstate": _("恢复成员资格"),
         "system.withdraw": _("成员办理退出"),
         "system.end-run-off": _("结束退出后的兑付期"),
+        "system.change": _("更改银行账户或净欠上限"),
         "card.transfer": _("会员卡转移"),
         "collateral.post": _("收取保证金"),
         "collateral.release": _("退还保证金"),
