@@ -124,11 +124,14 @@ class Lines:
 def stage(context: Context, run: FrozenRun) -> None:
     """Put the legs of a closed period in order for its statements, unless they are; who comes beside it helps."""
     with context.database.office() as session:
-        plan = staging.prepare(session, run.period)
+        chunks = staging.chunks(session, run.period)
+    if not chunks:
+        with context.database.office() as session:
+            chunks = staging.begin(session, run.period)
     for wait in (False, True):
-        for chunk in range(plan.chunks):
+        for chunk in range(chunks):
             with context.database.office() as session:
-                staging.stage(session, run.period, run.rulebook.timezone, plan, chunk, wait=wait)
+                staging.stage(session, run.period, run.rulebook.timezone, chunk, wait=wait)
 
 
 class _Onward(io.RawIOBase):

@@ -15,7 +15,7 @@ from clearinghouse.domain.calendar import format_period
 from clearinghouse.domain.errors import ClearinghouseError, DatabaseUnavailable, PeriodNotReady
 from clearinghouse.operations.close import close
 from clearinghouse.operations.context import Context
-from clearinghouse.store import frozen, periods, runs, signatures
+from clearinghouse.store import frozen, periods, runs, signatures, staging
 from clearinghouse.store.periods import PUBLISHED
 from clearinghouse.store.runs import Failure, Standing
 from settlement.frozen_run import FrozenRun, read_run
@@ -29,8 +29,6 @@ from settlement.whole import gone, must_be_all, whole
 
 #: Told which stage has begun, how much of it is done, and of how much.
 Watch = Callable[[str, int, int], None]
-
-_RENDERERS = 2
 
 
 def settle(context: Context, period: int, watch: Watch | None = None) -> None:
@@ -187,7 +185,7 @@ def _make_statements(
     """Make the statements that are missing, some at a time, after whoever else may be making one of them."""
     of = len(run.positions) + 1
     done = of - len(missing)
-    with ThreadPoolExecutor(_RENDERERS) as pool:
+    with ThreadPoolExecutor(staging.PROCESSES) as pool:
         for _ in pool.map(lambda whose: make_statement(context, run, whose, wait=True), missing):
             done += 1
             tell("stated", done, of)

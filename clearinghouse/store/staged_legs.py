@@ -51,6 +51,11 @@ def _is_plain(text: str) -> str:
     )
 
 
+def _within(column: str) -> str:
+    """Return the condition for an identifier in a chunk's span."""
+    return f"{column} >= '{{first}}' AND {column} < '{{next}}'"
+
+
 #: Whether a transaction's references hold what no line may that COPY is to write as it is.
 _BROKEN = r"NOT plain AND concat(txn_ref, original_ref) ~ E'[\x01\x02\r\n]'"
 #: The tables of a period. Those of chunks inherit from the first two: legs as hosts and the clearing house see them,
@@ -79,7 +84,7 @@ INDEX = (
 _DRAWN = f"""(
     SELECT p.entry_id, CASE WHEN {_USED} THEN p.credit ELSE p.debit END >> 5 AS issuer, string_agg(
         'lot_' || p.lot || ':' || CASE WHEN {_USED} THEN p.amount ELSE -p.amount END, ';' ORDER BY p.seq) AS lots
-    FROM postings p WHERE p.period = {{period}} AND p.entry_id BETWEEN '{{first}}' AND '{{last}}'
+    FROM postings p WHERE p.period = {{period}} AND {_within("p.entry_id")}
         AND p.lot IS NOT NULL AND ({_USED} OR ({_RETURNED} AND {_RECEIVED})) GROUP BY 1, 2 OFFSET '0')"""
 #: Hotels in the systems that they are or were in; what ends in ``field`` is ready as a field of a CSV.
 _MEMBERS = f"""(
@@ -91,13 +96,6 @@ _RULES = """(
     SELECT r.number, fee.kind, ',' || r.version || ',' AS own_terms,
         'fees.' || fee.kind || ',' || r.version || ',' || coalesce(fee.rule ->> 'rate_ppm', '') AS terms
     FROM rulebooks r CROSS JOIN LATERAL jsonb_each(r.document -> 'fees') AS fee (kind, rule) OFFSET '0')"""
-_IN_CHUNK = "g.period = {period} AND g.ctid >= '({from_page},0)' AND g.ctid < '({to_page},0)'"
-#: The first and the last transaction of a chunk's legs. (``min`` of a UUID is only known to newer servers.)
-SPAN = "SELECT " + ", ".join(
-    f"(SELECT txn_id FROM (SELECT g.txn_id FROM legs g WHERE {_IN_CHUNK} OFFSET '0') AS ids"
-    f" ORDER BY txn_id {direction} LIMIT 1)"
-    for direction in ("ASC", "DESC")
-)
 #: The rows of a chunk lie host by host and about in the order of time, so that a system's lines are read from few
 #: places of the disk; their order proper is that of the indexes. One number is sorted by: host, day and second.
 #: ``ids``, ``facts`` and ``terms`` are what everybody sees of a leg, ready as fields of a CSV. Legs and transactions
@@ -124,12 +122,12 @@ FROM (
         SELECT g.txn_id, g.leg_no, g.fee_kind, g.host_hotel, g.host_system, g.issuer_hotel, g.issuer_system,
             g.rulebook, g.points, g.base_minor, g.obligation_minor, g.fee_minor,
             g.host_system <> g.issuer_system AS crosses
-        FROM legs g WHERE {_IN_CHUNK}
+        FROM legs g WHERE g.period = {{period}} AND {_within("g.txn_id")}
         ORDER BY txn_id OFFSET '0') AS g
     JOIN (
         SELECT t.txn_id, t.business_date, t.occurred_at, t.posted_at, t.kind, t.txn_ref, t.original_ref, t.late,
             t.card, {_is_plain("t.txn_ref")} AND (t.original_ref IS NULL OR {_is_plain("t.original_ref")}) AS plain
-        FROM transactions t WHERE t.period = {{period}} AND t.txn_id BETWEEN '{{first}}' AND '{{last}}'
+        FROM transactions t WHERE t.period = {{period}} AND {_within("t.txn_id")}
         ORDER BY txn_id OFFSET '0') AS t USING (txn_id)
     ORDER BY host_system * 1099511627776 + (business_date - DATE '2000-01-01')::bigint * 262144
         + least(greatest(date_part('epoch', occurred_at)::bigint

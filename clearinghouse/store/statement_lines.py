@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple
 from clearinghouse.store.database import Row, Session
 from clearinghouse.store.line_texts import Column, as_columns, as_csv, as_json, as_unquoted
 from clearinghouse.store.staged_legs import ORDER
-from clearinghouse.store.staging import table_of
+from clearinghouse.store.staging import hold, table_of
 
 _LINE_NO = f"row_number() OVER (ORDER BY {ORDER})"
 #: The contract's columns in its order (interfaces.md) behind the statement's number and the line's: the type of each,
@@ -115,7 +115,8 @@ class ActivitySum(NamedTuple):
 
 
 def sums(session: Session, wanted: Wanted) -> LineSums:
-    """Add up the lines of a statement."""
+    """Add up the lines of a statement. This and all that reads lines raises as ``staging.hold`` does."""
+    hold(session, wanted.period)
     names = ("gross_credit_minor", "gross_debit_minor", "fee_minor")
     seen = " UNION ALL ".join(
         f"SELECT legs, {', '.join(part.view.get(name, 'NULL::bigint') + ' AS ' + name for name in names)}"
@@ -128,12 +129,14 @@ def sums(session: Session, wanted: Wanted) -> LineSums:
 
 def lines(session: Session, wanted: Wanted) -> Iterator[Row]:
     """Yield the lines of a statement as rows of the contract's columns, moments in ISO 8601."""
+    hold(session, wanted.period)
     select = _select(session, wanted, as_columns, f"%s, {_LINE_NO}, {_NAMES}")
     yield from session.stream(select, [wanted.statement_no])
 
 
 def copy_csv(session: Session, wanted: Wanted, out: BinaryIO) -> int:
     """Write the lines of a statement as CSV, a field quoted where it must be; return how many there are."""
+    hold(session, wanted.period)
     if _any_breaks(session, wanted):
         select = _select(session, wanted, as_unquoted, f"%s, {_LINE_NO}, {_NAMES}")
         return _copied(session, wanted, select, "(FORMAT csv)", out)
@@ -143,6 +146,7 @@ def copy_csv(session: Session, wanted: Wanted, out: BinaryIO) -> int:
 
 def copy_json(session: Session, wanted: Wanted, out: BinaryIO) -> int:
     """Write the lines of a statement as one JSON object each, with commas between; return how many there are."""
+    hold(session, wanted.period)
     start = f"""'{{"statement_no": "' || %s || '", "line_no": ' || {_LINE_NO}"""
     end = f"CASE WHEN {_LINE_NO} = {wanted.lines} THEN '}}' ELSE '}},' END"
     select = _select(session, wanted, as_json, f"{start} || line || {end}")
@@ -158,7 +162,10 @@ class _Part(NamedTuple):
 
 
 def _parts(wanted: Wanted) -> list[_Part]:
-    """Return what a party sees. Each part is in order by an index, so that they are merged and not sorted."""
+    """Return what a party sees. Each part is in order by an index, so that they are merged and not sorted.
+
+    Legs in which another drew are in a table of their own; what they sum to stands among the sums of all.
+    """
     table = table_of(wanted.period)
     if wanted.system is None:
         return [_Part(table, _OPERATOR, "true")]

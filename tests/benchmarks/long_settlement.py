@@ -28,9 +28,7 @@ from tests.benchmarks.long_month import PERIOD, made
 from tests.benchmarks.machine import Taken
 from tests.benchmarks.netting import grouped
 
-#: As many statements are made at a time as the run makes.
-_RENDERERS = 2
-#: How often the lines are made, in turns with COPY; what closes a month is done once.
+#: How often the lines are made at most, in turns with COPY; what closes a month is done once.
 _ROUNDS = 3
 _LEGS = "SELECT count(*) FROM legs WHERE period = %s"
 _EXPIRED = (
@@ -123,8 +121,9 @@ def _measured(bench: Bench, context: Context, transactions: int) -> _Month:
     _proved(bench, context)
     run = read_run(context, PERIOD)
     rounds, lines = [], 0
-    for number in range(1, _ROUNDS + 1):
-        tell(f"statements, round {number} of {_ROUNDS}")
+    of = min(bench.sizes.rounds, _ROUNDS)
+    for number in range(1, of + 1):
+        tell(f"statements, round {number} of {of}")
         lined, lines = _lined(bench, context, run)
         rounds.append(lined)
     with context.database.office() as session:
@@ -140,10 +139,10 @@ def _lined(bench: Bench, context: Context, run: FrozenRun) -> tuple[_Lined, int]
         staging.discard(session, PERIOD)
     bench.settle_disk()
     with _peak_memory() as memory, tempfile.TemporaryDirectory(dir=bench.folder) as folder:
-        with bench.watched() as staged, ThreadPoolExecutor(_RENDERERS) as pool:
-            list(pool.map(lambda _: stage(context, run), range(_RENDERERS)))
+        with bench.watched() as staged, ThreadPoolExecutor(staging.PROCESSES) as pool:
+            list(pool.map(lambda _: stage(context, run), range(staging.PROCESSES)))
         make_one = _Maker(context, run, Path(folder))
-        with bench.watched() as csv, ThreadPoolExecutor(_RENDERERS) as pool:
+        with bench.watched() as csv, ThreadPoolExecutor(staging.PROCESSES) as pool:
             lines = sum(pool.map(make_one, (None, *run.positions)))
     return _Lined(staged, csv, _copied(bench, context, run), memory[0]), lines
 

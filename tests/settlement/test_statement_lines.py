@@ -1,5 +1,7 @@
 """PostgreSQL makes the lines of statements: those that Python makes leg by leg, and only if they sum."""
 
+import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -12,11 +14,12 @@ import psycopg2
 import pytest
 
 from clearinghouse.domain.calendar import cut_off, parse_period
-from clearinghouse.domain.errors import BooksDoNotBalance, DatabaseUnavailable
+from clearinghouse.domain.errors import BooksDoNotBalance, DatabaseUnavailable, PeriodNotReady
 from clearinghouse.operations.close import close
 from clearinghouse.operations.context import Context
-from clearinghouse.store import staging
+from clearinghouse.store import staging, statement_lines
 from clearinghouse.store.staged_legs import field, moment
+from clearinghouse.store.statement_lines import Wanted
 from settlement.files import party_statement
 from settlement.frozen_run import FrozenRun, read_run
 from settlement.netting import net_period
@@ -103,8 +106,8 @@ def test_lines_of_many_chunks_are_those_made_leg_by_leg(alliance: MiniAlliance) 
 
 
 @pytest.mark.usefixtures("by_the_page")
-def test_chunks_of_a_table_that_is_written_anew_are_made_anew(alliance: MiniAlliance) -> None:
-    """Half of the month is staged; then its legs lie elsewhere, as after ``VACUUM FULL``."""
+def test_legs_may_lie_elsewhere_by_the_next_chunk(alliance: MiniAlliance) -> None:
+    """Half of the month is staged; then its table is written anew, as by ``VACUUM FULL`` or ``CLUSTER``."""
     spend_daily(alliance, "2026-11")
     run = netted(alliance)
     url = alliance.database.owner_url
@@ -113,31 +116,93 @@ def test_chunks_of_a_table_that_is_written_anew_are_made_anew(alliance: MiniAlli
         staging.discard(session, PERIOD)
     spread_legs(url, PERIOD)
     with alliance.database.office() as session:
-        plan = staging.prepare(session, PERIOD)
-    for chunk in range(plan.chunks // 2):
+        chunks = staging.begin(session, PERIOD)
+    assert chunks > 3
+    for chunk in range(chunks // 2):
         with alliance.database.office() as session:
-            staging.stage(session, PERIOD, "Asia/Shanghai", plan, chunk, wait=True)
+            staging.stage(session, PERIOD, "Asia/Shanghai", chunk, wait=True)
     with closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE legs_202611 RESET (fillfactor)")
             cursor.execute("VACUUM FULL legs_202611")
-    with alliance.database.office() as session:
-        assert staging.prepare(session, PERIOD) != plan
-    with (
-        pytest.raises(DatabaseUnavailable, match="staged anew"),
-        alliance.database.office() as session,
-    ):
-        staging.stage(session, PERIOD, "Asia/Shanghai", plan, plan.chunks - 1, wait=True)
     assert written(csv_format.render, party_statement(alliance.context, run, None)) == expected
 
 
-def test_what_an_older_version_staged_is_dropped(alliance: MiniAlliance) -> None:
+def test_lines_are_not_read_while_they_are_staged(alliance: MiniAlliance) -> None:
     run = netted(alliance)
+    wanted = Wanted(PERIOD, None, "ST-1", 1)
+    for begun in (False, True):
+        if begun:
+            with alliance.database.office() as session:
+                staging.begin(session, PERIOD)
+        with (
+            pytest.raises(DatabaseUnavailable, match="staged anew"),
+            alliance.database.office() as session,
+        ):
+            statement_lines.sums(session, wanted)
+    assert list(party_statement(alliance.context, run, None).lines)
+    with alliance.database.office() as session:
+        assert statement_lines.sums(session, wanted).lines > 1
+
+
+def test_staged_legs_stay_as_long_as_somebody_reads_them(alliance: MiniAlliance) -> None:
+    run = netted(alliance)
+    expected = written(csv_format.render, party_statement(alliance.context, run, None))
+    dropped = threading.Event()
+
+    def drop() -> None:
+        with alliance.database.office() as session:
+            staging.discard(session, PERIOD)
+        dropped.set()
+
+    dropping = threading.Thread(target=drop)
+    with alliance.database.office() as reading:
+        staging.hold(reading, PERIOD)
+        dropping.start()
+        until(lambda: waiting_for_lock(alliance) == 1)
+        out = BytesIO()
+        statement_lines.copy_csv(reading, Wanted(PERIOD, None, "ST-202611-OPERATOR-1", 0), out)
+        assert not dropped.is_set()
+    dropping.join(60)
+    assert dropped.is_set()
+    assert expected.endswith(out.getvalue())
+    assert staged(alliance) == []
+
+
+def test_a_published_month_is_not_staged_again(alliance: MiniAlliance) -> None:
+    netted(alliance)
+    settle(alliance.context, PERIOD)
+    with pytest.raises(PeriodNotReady, match="2026-11"), alliance.database.office() as session:
+        staging.begin(session, PERIOD)
+    assert staged(alliance) == []
+
+
+def waiting_for_lock(alliance: MiniAlliance) -> int:
+    found = alliance.rows(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    return int(found[0][0])
+
+
+def until(condition: Callable[[], bool]) -> None:
+    for _ in range(1_200):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never came")
+
+
+def test_what_another_version_staged_is_made_anew(alliance: MiniAlliance) -> None:
+    run = netted(alliance)
+    expected = written(csv_format.render, party_statement(alliance.context, run, None))
     with alliance.database.office() as session:
         session.run("CREATE UNLOGGED TABLE staging.legs_202611_0 (old integer)")
-    assert written(csv_format.render, party_statement(alliance.context, run, None)).count(b"\n") > 1
-    assert "legs_202611_0_owed" in staged(alliance)
+        session.run("UPDATE staging.legs_202611_chunks SET made_by = 'an older one'")
+        session.run("UPDATE staging.legs_202611 SET fee_minor = fee_minor + 1")
+    assert written(csv_format.render, party_statement(alliance.context, run, None)) == expected
+    assert "legs_202611_0" not in staged(alliance)
 
 
 def test_references_that_copy_would_break_are_quoted_all_the_same(alliance: MiniAlliance) -> None:
@@ -209,6 +274,6 @@ def test_lines_that_do_not_sum_are_not_published(alliance: MiniAlliance, deed: s
 def test_nothing_is_left_in_the_staging_schema(alliance: MiniAlliance) -> None:
     run = netted(alliance)
     list(party_statement(alliance.context, run, None).lines)
-    assert "legs_202611_0" in staged(alliance)
+    assert "legs_202611_chunk_0" in staged(alliance)
     settle(alliance.context, PERIOD)
     assert staged(alliance) == []
