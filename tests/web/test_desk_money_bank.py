@@ -18,11 +18,13 @@ def unallocated(story: Story) -> int:
 
 
 def test_a_file_arrives_as_the_command_takes_it(story: Story) -> None:
+    assert "银行流水待匹配" not in story.viewer.get("/desk").words()
     answer = story.bank(
         story.booked("B1", 31_250, AUR, account="AUR"),
         story.booked("B2", 9_900, text="附言"),
         opening=100_000,
     )
+    assert "1 笔银行流水待匹配" in story.viewer.get("/desk").words()
     assert answer.status == 302
     words = answer.follow().words()
     assert "新流水 2 行，自动匹配 1 行" in words

@@ -83,6 +83,9 @@ def test_collateral_is_taken_in_and_given_back_by_two_people(story: Story) -> No
     assert pledge(story, "50.00", deed="risk.default") == 422
     assert story.value("SELECT count(*) FROM proposals") == 0
     assert pledge(story, "50.00") == 302
+    listed = story.viewer.get("/desk/proposals/").words()
+    assert "收取保证金" in listed
+    assert all(fact in listed for fact in ("50.00", "custody 1"))
     assert balance(story, AccountKind.COLLATERAL, 1) == 0
     own = story.maker.post(
         f"/desk/risk/proposals/{proposed(story)}/confirm", {"confirmation": "AUR"}

@@ -103,7 +103,8 @@ def _row(found: Proposal) -> Row:
         (label, (_("是") if document[name] is True else str(document[name])))
         for name, label in names.items()
         if document.get(name) not in (None, False)
-    ] + _replaced(document)
+    ]
+    facts += _posted(document) + _replaced(document)
     return Row(
         found.number,
         document["what"],
@@ -115,6 +116,13 @@ def _row(found: Proposal) -> Row:
         same_person(found.proposed_by, the_staff().login),
         document.get("sealed") is not None,
     )
+
+
+def _posted(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Tell what is posted of collateral, and by what paper."""
+    if "amount_minor" not in document:
+        return []
+    return [(_("金额（元）"), yuan(document["amount_minor"])), (_("依据"), document["reference"])]
 
 
 def _replaced(document: Mapping[str, Any]) -> list[tuple[str, str]]:

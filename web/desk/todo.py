@@ -14,6 +14,7 @@ from clearinghouse.operations.context import Context
 from clearinghouse.operations.dossier import Member, MemberState
 from clearinghouse.operations.exposure_report import Exposure
 from clearinghouse.store import desk
+from clearinghouse.store.payments.desk import Stage, stage_counts
 from settlement.beside import Month, is_under_way, progress
 from settlement.schedule import period_due
 from web.desk import words
@@ -77,6 +78,7 @@ def _periods(context: Context, months: list[Month]) -> Iterator[Task]:
 def _waiting(context: Context) -> Iterator[Task]:
     with context.database.office() as session:
         found = desk.waiting(session)
+        lines = stage_counts(session)[Stage.WAITING]
     proposed = two_people.waiting(context)
     if proposed:
         yield Task(
@@ -89,6 +91,10 @@ def _waiting(context: Context) -> Iterator[Task]:
     if found.matches:
         text = _("%(count)s 笔付款匹配待复核", count=found.matches)
         yield Task(text, _("须由提出人以外的人复核"), "/desk/payments", "warn", _("待复核"))
+    if lines:
+        text = _("%(count)s 笔银行流水待匹配", count=lines)
+        href = url_for("desk_bank.lines", stage=Stage.WAITING.value)
+        yield Task(text, _("由一人提出匹配、另一人复核"), href, "warn", _("待匹配"))
     decisions = len(confirming.waiting(context))
     if decisions:
         text = _("%(count)s 项裁定或更正待复核", count=decisions)
