@@ -16,7 +16,7 @@ from clearinghouse.domain.netting import Measure
 from clearinghouse.store.database import Session
 
 #: Lots and debts that end in one transaction: so few that who waits for one of their travellers hardly notices.
-_EACH = 1500
+_EACH = 300
 #: Parts that are read ahead.
 _AHEAD = 20
 

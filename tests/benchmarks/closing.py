@@ -9,6 +9,7 @@ from typing import NamedTuple
 from clearinghouse.domain.calendar import last_day, parse_period
 from clearinghouse.operations.close import close
 from clearinghouse.operations.context import Context
+from clearinghouse.store import periods
 from settlement.netting import net_period
 from tests.benchmarks import calling
 from tests.benchmarks.bench import Bench
@@ -41,6 +42,9 @@ def measure(bench: Bench) -> list[Figure]:
             net_period(context, _PERIOD - 1)
             with bench.connect(context) as owner, owner, owner.cursor() as cursor:
                 cursor.execute(_EXPIRE, [last_day(_PERIOD), _TRAVELLERS_PER_EXPIRING])
+            # By its cut-off hotels have posted to the next month for days.
+            with context.database.office() as session:
+                periods.open_period(session, _PERIOD + 1)
             bench.settle_disk()
             with service(bench, context) as port:
                 rounds.append(_round(bench, context, port))
