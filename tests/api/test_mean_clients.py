@@ -6,8 +6,6 @@ Whoever waits for them must be another thread's client no longer than a moment, 
 import resource
 import socket
 import struct
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -15,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-_ROOT = Path(__file__).resolve().parents[2]
-_THREADS = 2
-_LIMIT_SECONDS = 60
+from tests.api.small_server import THREADS, Served, started
+
+LIMIT_SECONDS = 60
+
 #: The times that clients are given may be cut short, so that tests need not wait; all else is as it is served.
-_SERVED = """
+_ANSWER = """
 import sys
-from gunicorn.app.base import BaseApplication
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 from api.http import worker
@@ -43,28 +41,13 @@ def answer(request):
         # Ours does the same with what nobody foresaw.
         return Response(status=500)
     return Response(request.path.encode() + b":" + body)
-
-class App(BaseApplication):
-    def load_config(self):
-        for name, value in {"bind": sys.argv[1], "threads": int(sys.argv[2]), "worker_class": worker.StayingWorker,
-                            "keepalive": 60, "graceful_timeout": 10, "control_socket_disable": True}.items():
-            self.cfg.set(name, value)
-    def load(self):
-        return answer
-
-App().run()
 """
 
 
-class Served:
-    """A server of two threads in one process."""
+class Watched(Served):
+    """A server, asked by somebody new and watched from outside."""
 
-    def __init__(self, port: int, process: subprocess.Popen[bytes]) -> None:
-        self.port = port
-        self.process = process
-
-    def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), _LIMIT_SECONDS)
+    patience_seconds = LIMIT_SECONDS
 
     def is_served(self, path: str = "/here") -> bool:
         """Ask as somebody new."""
@@ -80,7 +63,7 @@ class Served:
     def takes_no_more(self) -> None:
         """Wait until the worker has taken as many connections as it wants."""
         before = -1
-        until = time.monotonic() + _LIMIT_SECONDS
+        until = time.monotonic() + LIMIT_SECONDS
         while time.monotonic() < until:
             with suppress(FileNotFoundError):
                 now = len(list(Path(f"/proc/{self.worker()}/fd").iterdir()))
@@ -91,34 +74,16 @@ class Served:
 
 
 @contextmanager
-def serving(seconds: float = 0.2, descriptors: int | None = None) -> Iterator[Served]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    code = _SERVED
+def serving(seconds: float = 0.2, descriptors: int | None = None) -> Iterator[Watched]:
+    answer = _ANSWER
     if descriptors is not None:
-        code = f"import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, ({descriptors},) * 2)\n{code}"
-    command = [sys.executable, "-c", code, f"127.0.0.1:{port}", str(_THREADS), str(seconds)]
-    process = subprocess.Popen(command, cwd=_ROOT, stderr=subprocess.DEVNULL)
-    served = Served(port, process)
-    try:
-        until = time.monotonic() + _LIMIT_SECONDS
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                assert process.poll() is None
-                assert time.monotonic() < until, "the server did not start"
-                time.sleep(0.05)
-        yield served
-    finally:
-        process.kill()
-        process.wait(10)
+        answer = f"import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, ({descriptors},) * 2)\n{answer}"
+    with started(answer, str(seconds)) as found:
+        yield Watched(*found)
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
+def served() -> Iterator[Watched]:
     with serving() as found:
         yield found
 
@@ -168,16 +133,16 @@ def never_closes(connection: socket.socket) -> None:
 @pytest.mark.parametrize(
     "hold", [silent, half_a_head, half_a_body, half_a_chunk, takes_no_answer, never_closes]
 )
-def test_nobody_holds_the_service(served: Served, hold: Callable[[socket.socket], None]) -> None:
+def test_nobody_holds_the_service(served: Watched, hold: Callable[[socket.socket], None]) -> None:
     with ExitStack() as held:
-        for _ in range(4 * _THREADS):
+        for _ in range(4 * THREADS):
             connection = held.enter_context(served.connect())
             hold(connection)
         assert served.is_served()
     assert served.is_served()
 
 
-def test_half_a_request_ends_with_its_connection(served: Served) -> None:
+def test_half_a_request_ends_with_its_connection(served: Watched) -> None:
     for hold in (half_a_head, half_a_body, half_a_chunk):
         with served.connect() as connection:
             hold(connection)
@@ -190,7 +155,7 @@ def test_half_a_request_ends_with_its_connection(served: Served) -> None:
 
 
 def test_a_body_in_parts_that_come_in_time() -> None:
-    with serving(seconds=_LIMIT_SECONDS) as patient, patient.connect() as connection:
+    with serving(seconds=LIMIT_SECONDS) as patient, patient.connect() as connection:
         for _ in range(2):
             connection.sendall(b"POST /parts HTTP/1.1\r\nHost: localhost\r\n")
             connection.sendall(b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
@@ -201,7 +166,7 @@ def test_a_body_in_parts_that_come_in_time() -> None:
 
 @pytest.mark.parametrize("chunk", [b"zz\r\nabc\r\n", b"3\r\nabcdef\r\n", b"-1\r\nabc\r\n"])
 def test_a_bad_chunk_is_the_clients_fault_and_ends_the_connection(
-    served: Served, chunk: bytes
+    served: Watched, chunk: bytes
 ) -> None:
     head = b"POST /chunks HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     with served.connect() as connection:
@@ -213,7 +178,7 @@ def test_a_bad_chunk_is_the_clients_fault_and_ends_the_connection(
     assert b"/smuggled" not in heard
 
 
-def test_who_resets_the_connection_harms_nobody(served: Served) -> None:
+def test_who_resets_the_connection_harms_nobody(served: Watched) -> None:
     assert served.is_served()
     worker = served.worker()
     for path in ("/here", "/large") * 4:

@@ -121,8 +121,8 @@ def _pgbench(bench: Bench, context: Context) -> float:
         scripts += ["-f", str(path)]
     program = find_binaries(None).program("pgbench")
     done = subprocess.run(
-        [program, "-n", "-c", str(calling.CONNECTIONS), "-j", "2", "-M", "prepared", "-T", str(sizes.yardstick_seconds), *scripts,  # noqa: E501
-         bench.dsn(context)],
+        [program, "-n", "-c", str(calling.CONNECTIONS), "-j", "2", "-M", "prepared",
+         "-T", str(sizes.yardstick_seconds), *scripts, bench.dsn(context)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     found = re.search(r"tps = ([0-9.]+)", done.stdout)

@@ -1,7 +1,6 @@
 """PostgreSQL makes the lines of statements: those that Python makes leg by leg, and only if they sum."""
 
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -29,6 +28,7 @@ from settlement.statements import csv_format, json_format
 from settlement.statements.statement import Statement
 from tests.alliances import MiniAlliance
 from tests.settlement.lives import spend_daily, spread_legs
+from tests.waiting import wait_until
 
 PERIOD = parse_period("2026-11")
 RENDERERS = (csv_format.render, json_format.render)
@@ -160,7 +160,7 @@ def test_staged_legs_stay_as_long_as_somebody_reads_them(alliance: MiniAlliance)
     with alliance.database.office() as reading:
         staging.hold(reading, PERIOD)
         dropping.start()
-        until(lambda: waiting_for_lock(alliance) == 1)
+        wait_until(lambda: waiting_for_lock(alliance) == 1)
         out = BytesIO()
         statement_lines.copy_csv(reading, Wanted(PERIOD, None, "ST-202611-OPERATOR-1", 0), out)
         assert not dropped.is_set()
@@ -184,14 +184,6 @@ def waiting_for_lock(alliance: MiniAlliance) -> int:
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
     return int(found[0][0])
-
-
-def until(condition: Callable[[], bool]) -> None:
-    for _ in range(1_200):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it never came")
 
 
 def test_what_another_version_staged_is_made_anew(alliance: MiniAlliance) -> None:

@@ -19,7 +19,8 @@ from clearinghouse.store.embedded import Endpoint
 from clearinghouse.store.embedded.binaries import find_binaries
 from tests.alliances import MiniAlliance
 from tests.architecture.tree import ROOT
-from tests.store.clusters import Cluster, ask, wait_until
+from tests.store.clusters import Cluster, ask
+from tests.waiting import wait_until
 
 SCRIPT = ROOT / "deploy" / "backup.sh"
 

@@ -1,7 +1,5 @@
 """Periods on the desk: the calendar, a month's figures and files, and a run that the page starts."""
 
-import time
-from collections.abc import Callable
 from hashlib import sha256
 
 from clearinghouse.domain.calendar import parse_period
@@ -10,6 +8,7 @@ from clearinghouse.store import frozen, periods, runs
 from settlement.beside import progress
 from settlement.netting import net_period
 from settlement.run import files_of
+from tests.waiting import wait_until
 from tests.web.site import Site
 from web.frame.shared import the_site
 from web.frame.staff import Role
@@ -23,14 +22,6 @@ def busy(site: Site) -> None:
     site.alliance.accept("spend", "BAM-HZ", "1", "T1", "2026-10-03", amount=88_888)
     site.alliance.accept("redeem", "CLD-GZ", "2", "T1", "2026-10-04", points=500)
     site.alliance.accept("spend", "AUR-BJ", "3", "T1", "2026-11-10", amount=10_000)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that happens beside, on however slow a machine."""
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.05)
 
 
 def state(site: Site) -> str | None:
@@ -72,8 +63,8 @@ def test_a_run_that_the_page_starts_ends_published(site: Site) -> None:
 
     finance.post("/desk/periods/2026-10/run", GO)
     assert finance.location == "/desk/periods/2026-10"
-    until(lambda: state(site) in ("published", "settled"))
-    until(lambda: not progress(site.context, OCTOBER).at_work)
+    wait_until(lambda: state(site) in ("published", "settled"))
+    wait_until(lambda: not progress(site.context, OCTOBER).at_work)
     words = finance.get("/desk/periods/2026-10").words()
     assert "已发布" in words
     assert "manifest.json" in words
@@ -125,8 +116,8 @@ def test_a_run_that_stopped_says_why_and_is_resumed(site: Site) -> None:
     assert "2026年10月 月结停止了" in home
     assert "the disk is full" in home
     finance.post("/desk/periods/2026-10/run", GO)
-    until(lambda: state(site) in ("published", "settled"))
-    until(lambda: not progress(site.context, OCTOBER).at_work)
+    wait_until(lambda: state(site) in ("published", "settled"))
+    wait_until(lambda: not progress(site.context, OCTOBER).at_work)
     assert "the disk is full" not in finance.get("/desk/periods/2026-10").words()
 
 
