@@ -22,8 +22,8 @@ from tests.store.clusters import (
     Cluster,
     answer_of,
     ask,
-    wait_until,
 )
+from tests.waiting import wait_until
 
 START_THEN_STOP = f"{START}; from clearinghouse.store.embedded import stop; stop(settings)"
 
