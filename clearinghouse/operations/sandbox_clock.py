@@ -43,10 +43,12 @@ class SandboxClock:
     def ahead(self) -> timedelta:
         """Return how far it is ahead of the world's clock."""
         with self._reading:
-            if time.monotonic() - self._read_at > _READ_EVERY_SECONDS:
+            now = time.monotonic()
+            if now - self._read_at > _READ_EVERY_SECONDS:
                 with self._database.posting() as session:
                     self._ahead = sandbox.ahead(session) * _MICROSECOND
-                self._read_at = time.monotonic()
+                # How long the answer took on its way is part of its age.
+                self._read_at = now
             return self._ahead
 
     def move_to(self, moment: datetime) -> None:

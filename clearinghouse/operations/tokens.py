@@ -168,10 +168,12 @@ class TokenDesk:
             try:
                 if time.monotonic() - self._looked_at < age:
                     return  # another thread has read it meanwhile
+                began = time.monotonic()
                 with self._context.database.posting() as session:
                     self._read_keys(session)
                     self._revoked = clients.revoked(session)
-                self._looked_at = time.monotonic()
+                # How long the answer took on its way is part of its age.
+                self._looked_at = began
             finally:
                 self._looking.release()
 

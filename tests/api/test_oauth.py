@@ -1,19 +1,26 @@
 """Access tokens: who gets one, and which ones are refused."""
 
 import json
+import threading
 import time
 from base64 import b64encode, urlsafe_b64decode
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from joserfc import jwk, jwt
 
+from clearinghouse.domain.errors import TokenRefused
 from clearinghouse.domain.scopes import scopes_for
+from clearinghouse.operations import tokens
 from clearinghouse.operations.clients import revoke_client, rotate_client
 from clearinghouse.operations.signing_keys import TOKENS, rotate
+from clearinghouse.store.database import Database
 from tests.api.service import AUTHORITY, URL, Caller, Service
 from tests.api.tokens import HOTELS, assert_refused, get, join, parts
+from tests.late_answers import AnswersLate
+from tests.waiting import wait_until
 
 
 def published_key(service: Service) -> dict[str, Any]:
@@ -188,11 +195,32 @@ def test_a_revoked_client_is_out_within_seconds(service: Service) -> None:
     assert aur.issued
     revoke_client(service.context, aur.issued.client_id, AUTHORITY)
     assert_refused(service.token_request(aur.issued), "invalid_client")
-    deadline = time.monotonic() + 4
-    while aur.get(HOTELS).status_code == 200:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until(lambda: aur.get(HOTELS).status_code != 200, 20)
     assert_refused(aur.get(HOTELS))
+
+
+def test_who_was_revoked_is_known_as_of_the_question(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "_LOOK_EVERY_SECONDS", 0.2)
+    issued = service.issue("AUR")
+    token = service.token_request(issued).json["access_token"]
+    late = AnswersLate(service.context.database)
+    desk = tokens.TokenDesk(replace(service.context, database=cast(Database, late)), URL)
+    late.arrived.set()
+    assert desk.party(token)
+    late.arrived.clear()
+    late.read.clear()
+    time.sleep(0.3)
+    reader = threading.Thread(target=desk.party, args=[token])
+    reader.start()
+    assert late.read.wait(60)
+    revoke_client(service.context, issued.client_id, AUTHORITY)
+    time.sleep(0.3)
+    late.arrived.set()
+    reader.join()
+    with pytest.raises(TokenRefused):
+        desk.party(token)
 
 
 def test_a_rotated_secret_overlaps_with_the_former(service: Service) -> None:
