@@ -130,8 +130,15 @@ def stage(context: Context, run: FrozenRun) -> None:
             chunks = staging.begin(session, run.period)
     for wait in (False, True):
         for chunk in range(chunks):
-            with context.database.office() as session:
-                staging.stage(session, run.period, run.rulebook.timezone, chunk, wait=wait)
+            while not _is_staged(context, run, chunk, wait=wait):
+                pass
+
+
+def _is_staged(context: Context, run: FrozenRun, chunk: int, *, wait: bool) -> bool:
+    """Take a chunk a step further, and tell whether it needs no other."""
+    timezone = run.rulebook.timezone
+    with context.database.office() as session:
+        return staging.stage(session, run.period, timezone, chunk, wait=wait)
 
 
 class _Onward(io.RawIOBase):

@@ -11,8 +11,8 @@ from clearinghouse.store.staged_legs import ORDER
 class Column(NamedTuple):
     """A column of a statement: its name, its type and the expression for it; ``None``: there is nothing in it.
 
-    A ``plain`` text is made by ourselves and holds nothing that CSV or JSON escapes. A ``text`` may hold anything, and
-    so may a ``field``, which is staged as a CSV has it, quoted where it must be.
+    A ``plain`` text holds nothing that CSV or JSON escapes; a ``code`` is one that is there in every line. A ``text``
+    may hold anything, and so may a ``field``, which is staged as a CSV has it, quoted where it must be.
     """
 
     name: str
@@ -85,6 +85,10 @@ def as_json(columns: Sequence[Column]) -> str:
         made.add_text(f', "{name}": ')
         if value is None:
             made.add_text("null")
+        elif kind == "code":
+            made.add_text('"')
+            made.add(value)
+            made.add_text('"')
         else:
             made.add(_JSON[kind].format(value))
     return f"{made} AS line"
@@ -107,4 +111,12 @@ class _Text:
         self._text = ""
 
     def __str__(self) -> str:
-        return " || ".join([*self._parts, f"'{self._text}'"])
+        return _joined([*self._parts, f"'{self._text}'"])
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """Return the expression for texts one behind the other; by halves, since from left to right all are copied each time."""
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    return f"({_joined(parts[:half])} || {_joined(parts[half:])})"

@@ -56,6 +56,8 @@ def _within(column: str) -> str:
     return f"{column} >= '{{first}}' AND {column} < '{{next}}'"
 
 
+#: Nothing is gained by clearing up or by counting what is never changed and soon gone; it costs reading all of it.
+_WRITTEN_ONCE = "autovacuum_enabled = false"
 #: Whether a transaction's references hold what no line may that COPY is to write as it is.
 _BROKEN = r"NOT plain AND concat(txn_ref, original_ref) ~ E'[\x01\x02\r\n]'"
 #: The tables of a period. Those of chunks inherit from the first two: legs as hosts and the clearing house see them,
@@ -65,7 +67,7 @@ _COLUMNS = """
     crosses boolean, owes boolean, late boolean, broken boolean,
     base_minor bigint, obligation_minor bigint, fee_minor bigint, points bigint,
     host_hotel text COLLATE "C", txn_ref text COLLATE "C", original_ref text, ids text, facts text, masked_field text,
-    terms text, host_field text, issuer_field text, issuer_hotel text COLLATE "C", lots text"""
+    terms text, host_code text, issuer_code text, issuer_hotel text COLLATE "C", lots text"""
 CREATE = f"""
 CREATE UNLOGGED TABLE {{table}} ({_COLUMNS});
 CREATE UNLOGGED TABLE {{table}}_owed ({_COLUMNS});
@@ -86,10 +88,10 @@ _DRAWN = f"""(
         'lot_' || p.lot || ':' || CASE WHEN {_USED} THEN p.amount ELSE -p.amount END, ';' ORDER BY p.seq) AS lots
     FROM postings p WHERE p.period = {{period}} AND {_within("p.entry_id")}
         AND p.lot IS NOT NULL AND ({_USED} OR ({_RETURNED} AND {_RECEIVED})) GROUP BY 1, 2 OFFSET '0')"""
-#: Hotels in the systems that they are or were in; what ends in ``field`` is ready as a field of a CSV.
-_MEMBERS = f"""(
-    SELECT m.hotel, m.system, h.code COLLATE "C" AS code, {field("s.code")} AS system_field,
-        ',' || {field("h.code")} || ',' || {field("s.code")} AS fields
+#: Hotels in the systems that they are or were in. Codes hold nothing that CSV or JSON escapes (``packs.fields.code``).
+_MEMBERS = """(
+    SELECT m.hotel, m.system, h.code COLLATE "C" AS code, s.code AS system_code,
+        ',' || h.code || ',' || s.code AS fields
     FROM (SELECT DISTINCT hotel, system FROM memberships) AS m
     JOIN hotels h ON h.number = m.hotel JOIN systems s ON s.number = m.system OFFSET '0')"""
 _RULES = """(
@@ -99,9 +101,10 @@ _RULES = """(
 #: The rows of a chunk lie host by host and about in the order of time, so that a system's lines are read from few
 #: places of the disk; their order proper is that of the indexes. One number is sorted by: host, day and second.
 #: ``ids``, ``facts`` and ``terms`` are what everybody sees of a leg, ready as fields of a CSV. Legs and transactions
-#: lie nearly in the order of their identifiers already: merging them is cheaper than hashing.
+#: lie nearly in the order of their identifiers already: merging them is cheaper than hashing. What else is large is
+#: joined before the rows are put in order, since a merge or a large hash would leave them in another one.
 _LEGS = f"""
-CREATE UNLOGGED TABLE {{chunk}} AS
+INSERT INTO {{chunk}}
 SELECT business_date, occurred_at AS moment, host_system, issuer_system, leg_no,
     crosses, crosses AND fee_kind <> 'spend' AS owes, late,
     {_BROKEN} AS broken,
@@ -114,10 +117,11 @@ SELECT business_date, occurred_at AS moment, host_system, issuer_system, leg_no,
         || host.fields || issuer.fields
         || CASE WHEN crosses THEN CASE WHEN late THEN ',true,true' ELSE ',true,false' END
             WHEN late THEN ',false,true' ELSE ',false,false' END AS facts,
-    c.field AS masked_field, CASE WHEN crosses THEN rule.terms ELSE rule.own_terms END AS terms,
-    host.system_field AS host_field, issuer.system_field AS issuer_field, issuer.code AS issuer_hotel, d.lots
+    masked_field, CASE WHEN crosses THEN rule.terms ELSE rule.own_terms END AS terms,
+    host.system_code AS host_code, issuer.system_code AS issuer_code, issuer.code AS issuer_hotel, lots
 FROM (
-    SELECT g.*, t.business_date, t.occurred_at, t.posted_at, t.kind, t.txn_ref, t.original_ref, t.plain, t.late, t.card
+    SELECT g.*, t.business_date, t.occurred_at, t.posted_at, t.kind, t.txn_ref, t.original_ref, t.plain, t.late,
+        c.field AS masked_field, d.lots
     FROM (
         SELECT g.txn_id, g.leg_no, g.fee_kind, g.host_hotel, g.host_system, g.issuer_hotel, g.issuer_system,
             g.rulebook, g.points, g.base_minor, g.obligation_minor, g.fee_minor,
@@ -129,6 +133,8 @@ FROM (
             t.card, {_is_plain("t.txn_ref")} AND (t.original_ref IS NULL OR {_is_plain("t.original_ref")}) AS plain
         FROM transactions t WHERE t.period = {{period}} AND {_within("t.txn_id")}
         ORDER BY txn_id OFFSET '0') AS t USING (txn_id)
+    JOIN (SELECT number, {field("masked")} AS field FROM cards OFFSET '0') AS c ON c.number = t.card
+    LEFT JOIN {_DRAWN} AS d ON d.entry_id = txn_id AND d.issuer = issuer_hotel AND fee_kind <> 'spend'
     ORDER BY host_system * 1099511627776 + (business_date - DATE '2000-01-01')::bigint * 262144
         + least(greatest(date_part('epoch', occurred_at)::bigint
             - (business_date - DATE '1970-01-01')::bigint * 86400 + 43200, 0), 262143)
@@ -136,13 +142,10 @@ FROM (
 ) AS legs
 LEFT JOIN {_MEMBERS} AS host ON host.hotel = host_hotel AND host.system = host_system
 LEFT JOIN {_MEMBERS} AS issuer ON issuer.hotel = issuer_hotel AND issuer.system = issuer_system
-JOIN (SELECT number, {field("masked")} AS field FROM cards OFFSET '0') AS c ON c.number = card
 LEFT JOIN {_RULES} AS rule ON rule.number = rulebook AND rule.kind = fee_kind
-LEFT JOIN {_DRAWN} AS d ON d.entry_id = txn_id AND d.issuer = issuer_hotel AND fee_kind <> 'spend'
 """
 _OWED = """
-CREATE UNLOGGED TABLE {chunk}_owed AS
-SELECT * FROM {chunk} WHERE owes ORDER BY issuer_system, business_date, moment
+INSERT INTO {chunk}_owed SELECT * FROM {chunk} WHERE owes ORDER BY issuer_system, business_date, moment
 """
 #: A leg without a name or a rule that it needs is not counted, so that its statement is not rendered.
 _ADD_UP = """
@@ -151,9 +154,16 @@ SELECT host_system, issuer_system, crosses, owes, bool_or(broken), least(count(f
     sum(obligation_minor), sum(fee_minor)
 FROM {chunk} GROUP BY host_system, issuer_system, crosses, owes
 """
+#: A chunk is filled in one transaction and put in order by the next. What the first wrote is then known to be committed
+#: and is marked so while it is in memory; else all of it would be written once more when it is first read. So rows are
+#: inserted into tables that are there: what CREATE TABLE AS writes leaves memory at once.
 FILL = (
+    f"CREATE UNLOGGED TABLE {{chunk}} ({_COLUMNS}) WITH ({_WRITTEN_ONCE})",
+    f"CREATE UNLOGGED TABLE {{chunk}}_owed ({_COLUMNS}) WITH ({_WRITTEN_ONCE})",
     _LEGS,
     _OWED,
+)
+PUT_IN_ORDER = (
     _ADD_UP,
     *(step.replace("{table}", "{chunk}") for step in INDEX),
     "ALTER TABLE {chunk} INHERIT {table}",

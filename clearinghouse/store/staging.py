@@ -1,8 +1,8 @@
-"""Staging the legs of a closed period in chunks, each in a transaction of its own, by whoever comes (decision 0020).
+"""Staging the legs of a closed period in chunks, each in transactions of its own, by whoever comes (decision 0020).
 
 A chunk is a span of transactions' identifiers, which rise with time: what belongs together lies together, nearly, in
-all the tables that are joined. So a row is read about once, and a chunk fits in memory, however long the month is. A
-chunk is there or not: whoever dies leaves whole ones.
+all the tables that are joined. So a row is read about once, and a chunk fits in memory, however long the month is. It
+is filled or not, and put in order or not: whoever dies leaves whole steps, and whoever comes next goes on.
 
 The tables go away again with the run. Whoever reads them or adds to them holds the period's lock with others, and
 whoever makes or drops them holds it alone.
@@ -36,7 +36,9 @@ _MEMORY = (
     " SET LOCAL enable_nestloop = off; SET LOCAL enable_indexscan = off; SET LOCAL DateStyle = ISO"
 )
 #: Chunks that another version has made are no use.
-_MADE_BY = sha256(f"{staged_legs.CREATE}{staged_legs.FILL}".encode()).hexdigest()
+_MADE_BY = sha256(
+    f"{staged_legs.CREATE}{staged_legs.FILL}{staged_legs.PUT_IN_ORDER}".encode()
+).hexdigest()
 _CHUNKS = (
     "CREATE UNLOGGED TABLE {table}_chunks (number integer PRIMARY KEY, first uuid NOT NULL, next uuid NOT NULL,"
     " made boolean NOT NULL, made_by text NOT NULL)"
@@ -81,10 +83,11 @@ def begin(session: Session, period: int) -> int:
     return len(spans)
 
 
-def stage(session: Session, period: int, timezone: str, chunk: int, *, wait: bool) -> None:
-    """Make a chunk, unless it is there; moments in it are in that time zone.
+def stage(session: Session, period: int, timezone: str, chunk: int, *, wait: bool) -> bool:
+    """Take a chunk a step further; tell whether no step is left: it is made, or others make it and are not waited for.
 
-    It is made by whoever comes first. Others wait for it, or without ``wait`` leave it to that one.
+    It is made by whoever comes first, in two steps of a transaction each; moments in it are in that time zone. Others
+    wait for it, or without ``wait`` leave it to that one.
 
     Raises:
         DatabaseUnavailable: what was begun is gone.
@@ -93,22 +96,27 @@ def stage(session: Session, period: int, timezone: str, chunk: int, *, wait: boo
     held = session.row("SELECT pg_try_advisory_xact_lock(%s, %s)", [_CHUNK_LOCK, chunk])
     if held != (True,):
         if not wait:
-            return
+            return True
         session.row("SELECT pg_advisory_xact_lock(%s, %s)", [_CHUNK_LOCK, chunk])
     made = _known(session, period).get(chunk)
     if made is None:
         raise DatabaseUnavailable(_AGAIN)
     if made:
-        return
-    session.row("SELECT set_config('TimeZone', %s, true)", [timezone])
+        return True
     session.run(_MEMORY)
     table = table_of(period)
-    row = session.row(f"SELECT first, next FROM {table}_chunks WHERE number = %s", [chunk])
-    first, after = row or (_FIRST, _FIRST)
-    names = {"table": table, "chunk": f"{table}_chunk_{chunk}", "period": int(period)}
-    for step in staged_legs.FILL:
-        session.run(step.format(**names, first=first, next=after))
+    name = f"{table}_chunk_{chunk}"
+    if not _is_there(session, name):
+        session.row("SELECT set_config('TimeZone', %s, true)", [timezone])
+        row = session.row(f"SELECT first, next FROM {table}_chunks WHERE number = %s", [chunk])
+        first, after = row or (_FIRST, _FIRST)
+        for sql in staged_legs.FILL:
+            session.run(sql.format(chunk=name, period=int(period), first=first, next=after))
+        return False
+    for sql in staged_legs.PUT_IN_ORDER:
+        session.run(sql.format(table=table, chunk=name))
     session.run(f"UPDATE {table}_chunks SET made = true WHERE number = %s", [chunk])
+    return True
 
 
 def hold(session: Session, period: int) -> None:
@@ -136,12 +144,15 @@ def _share(session: Session, period: int) -> None:
 def _known(session: Session, period: int) -> dict[int, bool]:
     """Return whether each chunk is made, by number; nothing where a server ended badly, which empties the tables."""
     table = table_of(period)
-    row = session.row("SELECT to_regclass(%s)", [f"{table}_chunks"])
-    if row is None or row[0] is None:
+    if not _is_there(session, f"{table}_chunks"):
         return {}
     return dict(
         session.rows(f"SELECT number, made FROM {table}_chunks WHERE made_by = %s", [_MADE_BY])
     )
+
+
+def _is_there(session: Session, table: str) -> bool:
+    return session.row("SELECT to_regclass(%s)::oid", [table]) != (None,)
 
 
 def _spans(session: Session, period: int) -> list[tuple[UUID, UUID]]:

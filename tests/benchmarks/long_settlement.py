@@ -1,10 +1,14 @@
-"""Settling a long month: close to netted against one GROUP BY, statement lines against COPY of the same rows."""
+"""Settling a long month: close to netted against one GROUP BY, statement lines against COPY of the same rows.
+
+Lines are made of legs that are staged once for all formats. They are measured as CSV alone, with all of the staging on
+it, and as a run makes them: each line as CSV and as JSON.
+"""
 
 from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,8 +24,8 @@ from settlement.files import party_statement
 from settlement.frozen_run import FrozenRun, read_run
 from settlement.lines import stage
 from settlement.netting import net_period
-from settlement.statements import csv_format
-from settlement.statements.statement import LINE_COLUMNS
+from settlement.statements import csv_format, json_format
+from settlement.statements.statement import LINE_COLUMNS, Statement
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.long_month import PERIOD, made
@@ -43,11 +47,13 @@ class _Lined:
 
     staging: Taken
     csv: Taken
+    json: Taken
     copied: float
     memory_mib: float
 
     @property
     def seconds(self) -> float:
+        """Return what the lines as CSV took."""
         return self.staging.seconds + self.csv.seconds
 
 
@@ -141,10 +147,12 @@ def _lined(bench: Bench, context: Context, run: FrozenRun) -> tuple[_Lined, int]
     with _peak_memory() as memory, tempfile.TemporaryDirectory(dir=bench.folder) as folder:
         with bench.watched() as staged, ThreadPoolExecutor(staging.PROCESSES) as pool:
             list(pool.map(lambda _: stage(context, run), range(staging.PROCESSES)))
-        make_one = _Maker(context, run, Path(folder))
-        with bench.watched() as csv, ThreadPoolExecutor(staging.PROCESSES) as pool:
-            lines = sum(pool.map(make_one, (None, *run.positions)))
-    return _Lined(staged, csv, _copied(bench, context, run), memory[0]), lines
+        make = _Maker(context, run, Path(folder))
+        with bench.watched() as csv:
+            lines = make.all(csv_format.render)
+        with bench.watched() as json:
+            make.all(json_format.render)
+    return _Lined(staged, csv, json, _copied(bench, context, run), memory[0]), lines
 
 
 def _proved(bench: Bench, context: Context) -> Taken:
@@ -158,16 +166,23 @@ def _proved(bench: Bench, context: Context) -> Taken:
 
 @dataclass(frozen=True, slots=True)
 class _Maker:
-    """Makes one party's CSV as a run does, in a file that is gone again."""
+    """Makes statements as a run does, in files that are gone again."""
 
     context: Context
     run: FrozenRun
     folder: Path
 
-    def __call__(self, system: int | None) -> int:
+    def all(self, render: Callable[[Statement, BinaryIO], None]) -> int:
+        """Make all statements in one format; return how many lines they have."""
+        with ThreadPoolExecutor(staging.PROCESSES) as pool:
+            return sum(
+                pool.map(lambda system: self._one(render, system), (None, *self.run.positions))
+            )
+
+    def _one(self, render: Callable[[Statement, BinaryIO], None], system: int | None) -> int:
         statement = party_statement(self.context, self.run, system)
         with tempfile.TemporaryFile(dir=self.folder) as out:
-            csv_format.render(statement, cast(BinaryIO, out))
+            render(statement, cast(BinaryIO, out))
         return statement.line_count
 
 
@@ -289,10 +304,20 @@ def _line_figures(month: _Month) -> Iterator[Figure]:
         "×",
         *(month.lines / lined.csv.seconds / lined.copied for lined in rounds),
     )
+    yield figure(
+        "csv_and_json_to_copy",
+        "lines made as csv and as json, with the staging, to COPY of finished rows",
+        "×",
+        *(
+            2 * month.lines / (lined.seconds + lined.json.seconds) / lined.copied
+            for lined in rounds
+        ),
+        bar="≥ 0.5",
+    )
     yield figure("copy", "rows by COPY", "/s", *(lined.copied for lined in rounds))
     yield figure(
         "line_processor",
-        "processor time a line, Python's and PostgreSQL's",
+        "processor time a line as csv, Python's and PostgreSQL's",
         "µs",
         *(_processor(lined.staging, lined.csv) / month.lines * 1e6 for lined in rounds),
     )
