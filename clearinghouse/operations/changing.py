@@ -15,6 +15,7 @@ from clearinghouse.operations.context import Context
 from clearinghouse.operations.membership import PackDate, known, land
 from clearinghouse.operations.packs import CheckedPack, Pack, check, fields
 from clearinghouse.operations.packs.showing import shown
+from clearinghouse.operations.proposers import must_be_there
 from clearinghouse.store import audit, governance, proposals
 from clearinghouse.store.database import Session
 from clearinghouse.store.directory import directory_changed
@@ -102,10 +103,13 @@ def changing(context: Context, authority: Authority) -> Iterator[Change]:
 
 
 def _must_wait(session: Session, number: int | None) -> None:
-    """Hold the proposal that a change carries out, and refuse one that somebody has ended meanwhile."""
+    """Hold the proposal that a change carries out; refuse one that is ended meanwhile, or whose author is gone."""
     found = None if number is None else proposals.hold(session, number)
-    if found is not None and found.state != "waiting":
+    if found is None:
+        return
+    if found.state != "waiting":
         raise OperatorRefused(f"proposal {number} is {found.state} already, by {found.ended_by}")
+    must_be_there(session, found.proposed_by)
 
 
 def log(

@@ -15,8 +15,9 @@ from clearinghouse.domain.directory import Directory
 from clearinghouse.domain.errors import NotFound, OperatorRefused
 from clearinghouse.domain.money import yuan
 from clearinghouse.operations.booking import book, must_be_two, system_number
-from clearinghouse.operations.changing import Authority, Change, changing
+from clearinghouse.operations.changing import Authority, Change, changing, fit
 from clearinghouse.operations.context import Context
+from clearinghouse.operations.packs import fields
 from clearinghouse.operations.packs.showing import shown
 from clearinghouse.store import entries, exposure, members, risk, run_off
 from clearinghouse.store.database import Session
@@ -35,8 +36,9 @@ def post_collateral(
 
     Raises:
         NotFound: there is no such system.
-        OperatorRefused: nothing is posted, that reference is posted already, or only one person says so.
+        OperatorRefused: it is no amount or reference, that reference is posted already, or only one person says so.
     """
+    reference = fit("reference", fields.reference, reference)
     with changing(context, authority) as change:
         system = _begin(change, code, amount_minor)
         _must_be_new(change.session, _POSTED, code, system, reference)
@@ -54,9 +56,10 @@ def release_collateral(
 
     Raises:
         NotFound: there is no such system.
-        OperatorRefused: it is more than what is posted and not needed, that reference is given back already, or only
-            one person says so.
+        OperatorRefused: it is no amount or reference, it is more than what is posted and not needed, that reference is
+            given back already, or only one person says so.
     """
+    reference = fit("reference", fields.reference, reference)
     with changing(context, authority) as change:
         system = _begin(change, code, amount_minor)
         _must_be_new(change.session, _RELEASED, code, system, reference)
@@ -149,8 +152,8 @@ def needed_in(session: Session, directory: Directory, today: date, system: int) 
 
 def _begin(change: Change, code: str, amount_minor: int) -> int:
     must_be_two(change)
-    if amount_minor <= 0:
-        raise OperatorRefused("an amount of collateral is above zero")
+    if not 0 < amount_minor <= fields.AMOUNT_MAX:
+        raise OperatorRefused(f"an amount of collateral is of 1 to {fields.AMOUNT_MAX:,} fen")
     return system_number(change, code)
 
 

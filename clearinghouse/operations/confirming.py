@@ -141,7 +141,7 @@ def confirm(context: Context, number: int, authority: Authority) -> Confirmed:
             raise OperatorRefused(
                 "another person than the one who has proposed it has to confirm it"
             )
-        must_be_there(session, found)
+        must_be_there(session, found.proposed_by)
         at = context.clock()
         if found.dispute_id is not None:
             before = store.deciders(session, found.dispute_id)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import base64
 import json
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from clearinghouse.domain.errors import OperatorRefused
+from clearinghouse.domain.errors import ConfigError, OperatorRefused
 from clearinghouse.operations import govern, profiles
 from clearinghouse.operations.changing import Authority
 from clearinghouse.operations.context import Context
@@ -46,15 +47,26 @@ def carry_out(context: Context, values: Mapping[str, Any], by: Authority) -> Non
 
     Raises:
         NotFound: there is no such system.
-        OperatorRefused: another account was typed, or what is replaced is not what was seen.
-        ConfigError: the proposal was made under another master key.
+        OperatorRefused: another account was typed, what is replaced is not what was seen, or the proposal was made
+            under another master key.
     """
     code, seen, changes = values["system"], dict(values["seen"]), dict(values["changes"])
     if values["sealed"] is not None:
-        opened = context.vault.unseal(base64.b64decode(values["sealed"]), _place(code))
-        seen[_ACCOUNT], changes[_ACCOUNT] = json.loads(opened)
+        seen[_ACCOUNT], changes[_ACCOUNT] = _accounts(context.vault, code, values["sealed"])
         _must_be_typed(values.get(AGAIN, ""), changes[_ACCOUNT])
     govern.change_system(context, code, changes, by, seen=seen)
+
+
+def _accounts(vault: Vault, code: str, sealed: str) -> tuple[str | None, str | None]:
+    """Return the former and the new account of a proposal for a member."""
+    try:
+        seen, proposed = json.loads(vault.unseal(base64.b64decode(sealed), _place(code)))
+    except (ConfigError, ValueError):
+        raise OperatorRefused(
+            "the bank account of this proposal can't be opened with the master key of today;"
+            " withdraw it and propose it anew"
+        ) from None
+    return seen, proposed
 
 
 def _must_be_typed(typed: str, account: str | None) -> None:
@@ -66,8 +78,8 @@ def _must_be_typed(typed: str, account: str | None) -> None:
 
 
 def _plain(account: str) -> str:
-    """Return an account as one reads it aloud: people group its digits by blanks."""
-    return "".join(account.split())
+    """Return an account as one reads it aloud: people group its digits by blanks, or type wide ones."""
+    return "".join(unicodedata.normalize("NFKC", account).split())
 
 
 def _place(code: str) -> str:

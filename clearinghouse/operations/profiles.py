@@ -63,13 +63,14 @@ def fit_profile(profile: SystemProfile) -> SystemProfile:
         OperatorRefused: a value does not fit, or there is no name.
     """
     prose, reference = fields.prose(), fields.optional(fields.reference)
+    account = fields.optional(fields.bank_account)
     money = fields.optional(fields.whole(0, fields.AMOUNT_MAX))
     cap, collateral = profile.net_debit_cap_minor, profile.collateral_minor
     fitted = SystemProfile(
         fit("name", prose, profile.name_zh),
         fit("name", prose, profile.name_en),
         fit("uscc", reference, profile.uscc or ""),
-        fit("bank account", reference, profile.bank_account or "", secret=True),
+        fit("bank account", account, profile.bank_account or "", secret=True),
         fit("net debit cap", money, "" if cap is None else str(cap)),
         fit("collateral", money, str(collateral)) or 0,
     )

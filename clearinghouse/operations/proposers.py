@@ -6,19 +6,20 @@ from clearinghouse.domain.errors import OperatorRefused
 from clearinghouse.domain.users import login_key
 from clearinghouse.store import users
 from clearinghouse.store.database import Session
-from clearinghouse.store.proposals import Proposal
 
 
-def must_be_there(session: Session, found: Proposal) -> None:
-    """Refuse what was proposed by a login of the operator that is deactivated since.
+def must_be_there(session: Session, proposed_by: str) -> None:
+    """Refuse what was proposed by a login of the operator that is deactivated since; nobody does it until we end.
 
-    A name that was given at the command line and is nobody's login stands as it is.
+    Ask in the transaction that carries it out. A name that was given at the command line and is nobody's login stands
+    as it is.
 
     Raises:
         OperatorRefused: it is.
     """
-    user = users.by_key(session, login_key(found.proposed_by))
+    user = users.by_key(session, login_key(proposed_by), hold=True)
     if user is not None and user.system is None and user.deactivated_at is not None:
         raise OperatorRefused(
-            f"{found.proposed_by}, who has proposed it, is deactivated; withdraw it, and propose it anew if it is right"
+            f"{proposed_by}, who has proposed it, is deactivated; withdraw or reject it,"
+            " and propose it anew if it is right"
         )

@@ -179,14 +179,14 @@ def confirm(
     found = _waiting(context, number)
     if same_person(who, found.proposed_by):
         raise OperatorRefused("another person than the one who has proposed it has to confirm it")
-    with context.database.office() as session:
-        must_be_there(session, found)
     deed = DEEDS[found.document["what"]]
     values = {name: found.document[name] for name in deed.names}
     values |= {name: (said or {}).get(name, "") for name in deed.asked}
     by = Authority(found.proposed_by, found.reason, who, number)
     if not deed.in_parts:
         return deed.do(context, values, by)
+    with context.database.office() as session:
+        must_be_there(session, found.proposed_by)
     done = deed.do(context, values, replace(by, proposal=None))
     with context.database.posting() as session:
         held = store.hold(session, number)

@@ -47,11 +47,12 @@ def write_entries(session: Session, entries: Iterable[Entry], posted_at: datetim
 
 
 def is_used(session: Session, kind: str, reference: str, account: int) -> bool:
-    """Tell whether an entry of money of a kind was posted on an account under a reference."""
+    """Tell whether an entry of money of a kind was posted on an account under a reference, however that is written."""
     # Said twice, so that the index of the few entries of money is used whatever kind is asked for.
     row = session.row(
         "SELECT FROM entries e JOIN postings p ON p.period = e.period AND p.entry_id = e.entry_id"
-        " WHERE e.kind = %s AND e.kind NOT IN ('expiry', 'vat') AND e.reference = %s"
+        " WHERE e.kind = %s AND e.kind NOT IN ('expiry', 'vat')"
+        " AND plain_name(e.reference) = plain_name(%s)"
         " AND %s IN (p.debit, p.credit) LIMIT 1",
         [kind, reference, account],
     )

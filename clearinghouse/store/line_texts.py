@@ -115,7 +115,7 @@ class _Text:
 
 
 def _joined(parts: Sequence[str]) -> str:
-    """Return the expression for texts one behind the other; by halves, since from left to right all are copied each time."""
+    """Return the expression for texts one behind the other: by halves, else each copies all that is before it."""
     if len(parts) == 1:
         return parts[0]
     half = len(parts) // 2

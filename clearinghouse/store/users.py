@@ -65,9 +65,10 @@ def add(
     return int(row[0]) if row else None
 
 
-def by_key(session: Session, login_key: str) -> StoredUser | None:
-    """Return the user of a login, deactivated or not."""
-    row = session.row(f"SELECT {_COLUMNS} FROM users WHERE login_key = %s", [login_key])
+def by_key(session: Session, login_key: str, *, hold: bool = False) -> StoredUser | None:
+    """Return the user of a login, deactivated or not; with ``hold`` it stays as it is in this transaction."""
+    lock = " FOR SHARE" if hold else ""
+    row = session.row(f"SELECT {_COLUMNS} FROM users WHERE login_key = %s{lock}", [login_key])
     return _user(row) if row else None
 
 

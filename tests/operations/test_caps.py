@@ -208,6 +208,27 @@ def test_a_reference_is_posted_once_and_given_back_once(alliance: MiniAlliance) 
     assert alliance.value("SELECT count(*) FROM entries") == 4
 
 
+@pytest.mark.parametrize("again", ["BG-7 of May ", "bg-7  of may", "ＢＧ-7 of May"])
+def test_a_reference_is_the_same_however_it_is_written(alliance: MiniAlliance, again: str) -> None:
+    assert post_collateral(alliance.context, "AUR", 700, "BG-7 of May", TWO) == 700
+    with pytest.raises(OperatorRefused, match="reference of its own"):
+        post_collateral(alliance.context, "AUR", 700, again, TWO)
+    assert release_collateral(alliance.context, "AUR", 300, again, TWO) == 400
+    with pytest.raises(OperatorRefused, match="reference of its own"):
+        release_collateral(alliance.context, "AUR", 300, "BG-7 of May", TWO)
+
+
+@pytest.mark.parametrize(
+    ("amount", "reference"), [(700, " "), (700, "bank\n1"), (0, "bank 1"), (10**20, "bank 1")]
+)
+def test_what_is_no_amount_or_reference_is_not_posted(
+    alliance: MiniAlliance, amount: int, reference: str
+) -> None:
+    with pytest.raises(OperatorRefused, match=r"reference|amount of collateral"):
+        post_collateral(alliance.context, "AUR", amount, reference, TWO)
+    assert alliance.value("SELECT count(*) FROM entries") == 0
+
+
 def test_a_cap_that_is_changed_acts_at_once(alliance: MiniAlliance) -> None:
     change_system(alliance.context, "BAM", {"net_debit_cap_minor": 0}, TWO)
     change_system(alliance.context, "AUR", {"net_debit_cap_minor": None}, TWO)

@@ -1,5 +1,8 @@
 """Where a member's money goes and how far into debt it may run: one person proposes, another confirms."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +14,10 @@ from clearinghouse.operations import confirming, govern, two_people
 from clearinghouse.operations.changing import Authority
 from clearinghouse.operations.confirming import Correction
 from clearinghouse.operations.context import Context
+from clearinghouse.operations.packs import fields
 from clearinghouse.operations.revising import revise
 from clearinghouse.operations.users import create_user, deactivate_user
+from clearinghouse.store.vault import Vault
 from tests.alliances import MiniAlliance
 
 ONE, OTHER = Authority("li.ming", "letter 7"), Authority("wang.fang", "checked")
@@ -164,3 +169,76 @@ def test_what_somebody_proposed_who_is_gone_is_not_confirmed(alliance: MiniAllia
     two_people.withdraw(alliance.context, terms, OTHER)
     confirming.withdraw(alliance.context, money, OTHER)
     assert states(alliance) == ["withdrawn", "withdrawn"]
+
+
+def test_who_goes_while_the_change_waits_for_its_turn_is_gone(alliance: MiniAlliance) -> None:
+    """The clock is read once the turn has come, and before the change looks who has proposed it."""
+    admin = Authority("tests", "a test's user")
+    user = create_user(alliance.context, None, "li.ming", Role.FINANCE, admin).user
+    number = proposed(alliance, net_debit_cap_minor=500)
+
+    def leaving() -> datetime:
+        deactivate_user(alliance.context, None, user, admin)
+        return alliance.clock()
+
+    with pytest.raises(OperatorRefused, match="who has proposed it, is deactivated"):
+        two_people.confirm(replace(alliance.context, clock=leaving), number, OTHER)
+    assert (on_record(alliance)[2], states(alliance)) == (None, ["waiting"])
+
+
+def test_nobody_goes_while_the_change_is_made(alliance: MiniAlliance) -> None:
+    create_user(alliance.context, None, "li.ming", Role.FINANCE, ONE)
+    sent = Correction("AUR", "BAM", 700, reference="letter 7")
+    number = confirming.propose_correction(alliance.context, sent, ONE).number
+    free: list[bool] = []
+
+    def looking() -> datetime:
+        query = "SELECT FROM users WHERE login = 'li.ming' FOR UPDATE SKIP LOCKED"
+        free.append(bool(alliance.rows(query)))
+        return alliance.clock()
+
+    confirming.confirm(replace(alliance.context, clock=looking), number, OTHER)
+    assert free
+    assert not any(free)
+
+
+def test_an_account_is_narrow_however_it_was_typed(alliance: MiniAlliance) -> None:
+    """A keyboard for Chinese types wide digits, which no bank reads in a payment file."""
+    wide = str.maketrans("0123456789 ", "０１２３４５６７８９\u3000")
+    number = proposed(alliance, bank_account="6222 0000 4710 9099 999".translate(wide))
+    two_people.confirm(
+        alliance.context, number, OTHER, {"bank_account_again": AFTER.translate(wide)}
+    )
+    assert on_record(alliance)[1] == "6222 0000 4710 9099 999"
+    assert fields.bank_account(AFTER.translate(wide)) == AFTER
+
+
+def test_what_was_sealed_under_another_master_key_is_proposed_anew(alliance: MiniAlliance) -> None:
+    before = replace(alliance.context, vault=Vault(b"the key of yesterday".ljust(32)))
+    found = revise(before, "AUR", {"bank_account": AFTER}, ONE).proposal
+    assert found is not None
+    with pytest.raises(OperatorRefused, match="withdraw it and propose it anew") as refused:
+        two_people.confirm(alliance.context, found.number, OTHER, AGAIN)
+    assert refused.value.code == "operator_refused"
+    assert (on_record(alliance)[1], states(alliance)) == (BEFORE, ["waiting"])
+    two_people.withdraw(alliance.context, found.number, OTHER)
+    two_people.confirm(alliance.context, proposed(alliance, bank_account=AFTER), OTHER, AGAIN)
+    assert (on_record(alliance)[1], states(alliance)) == (AFTER, ["withdrawn", "confirmed"])
+
+
+@pytest.mark.parametrize("spoil", [lambda text: text[:8], lambda _text: "!", lambda text: text])
+def test_what_is_sealed_is_whole_and_the_members_own(
+    alliance: MiniAlliance, spoil: Callable[[str], str]
+) -> None:
+    """As it is, it is that of another member."""
+    number = proposed(alliance, bank_account=AFTER)
+    with alliance.database.office() as session:
+        session.run(
+            "INSERT INTO proposals (document, proposed_by, reason, proposed_at)"
+            " SELECT document || jsonb_build_object('system', 'BAM', 'sealed', %s::text), proposed_by, reason,"
+            " proposed_at FROM proposals",
+            [spoil(alliance.value("SELECT document ->> 'sealed' FROM proposals"))],
+        )
+    with pytest.raises(OperatorRefused, match="can't be opened"):
+        two_people.confirm(alliance.context, number + 1, OTHER, AGAIN)
+    assert states(alliance) == ["waiting", "waiting"]

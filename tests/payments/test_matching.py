@@ -7,10 +7,12 @@ import pytest
 
 from clearinghouse.domain.accounts import AccountKind
 from clearinghouse.domain.errors import ClearinghouseError, NotFound, OperatorRefused
+from clearinghouse.domain.users import Role
 from clearinghouse.operations import collateral
 from clearinghouse.operations.changing import Authority
+from clearinghouse.operations.users import create_user, deactivate_user
 from tests.payments.bank import Booked, camt
-from tests.payments.desk import MAKER, OCTOBER, Desk
+from tests.payments.desk import CHECKER, MAKER, OCTOBER, Desk
 
 AUR, BAM, CLD = "CH-202610-AUR-1", "CH-202610-BAM-1", "CH-202610-CLD-1"
 
@@ -58,6 +60,30 @@ def test_nobody_confirms_what_he_proposed(waiting: Desk, name: str) -> None:
         waiting.confirm("X", Authority(name, "I am sure"))
     assert waiting.credit("AUR") == 0
     assert waiting.audited("payment.confirm") == []
+
+
+@pytest.mark.parametrize("undoes", [False, True])
+def test_what_somebody_proposed_who_is_gone_is_not_confirmed(waiting: Desk, undoes: bool) -> None:
+    user = create_user(waiting.context, None, "maker", Role.FINANCE, CHECKER).user
+    if undoes:
+        waiting.propose("X", "AUR", by=CHECKER)
+        waiting.confirm("X", MAKER)
+        waiting.undo("X", Authority(" MAKER", "it is theirs"))
+    else:
+        waiting.propose("X", "AUR", by=Authority("ｍａｋｅｒ", "it is theirs"))
+    before = waiting.credit("AUR")
+    deactivate_user(waiting.context, None, user, CHECKER)
+    with pytest.raises(OperatorRefused, match="who has proposed it, is deactivated"):
+        waiting.confirm("X")
+    assert waiting.credit("AUR") == before
+    waiting.reject("X")
+    if undoes:
+        waiting.undo("X", Authority("somebody", "it is theirs"))
+    else:
+        waiting.propose("X", "AUR", by=Authority("somebody", "it is theirs"))
+    waiting.confirm("X")
+    assert waiting.credit("AUR") != before
+    waiting.must_hold()
 
 
 @pytest.mark.parametrize("name", ["MAKER ", "ｍａｋｅｒ", "\u3000maker", "ma\u200bker"])

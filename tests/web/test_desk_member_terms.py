@@ -1,10 +1,14 @@
 """A member's bank account and net debit cap at the desk: one sign-in proposes, another confirms."""
 
+from dataclasses import replace
+
 import pytest
 
 from clearinghouse.operations import govern
 from clearinghouse.operations.changing import Authority
+from clearinghouse.operations.revising import revise
 from clearinghouse.operations.users import deactivate_user
+from clearinghouse.store.vault import Vault
 from tests.web.site import Browser, Site
 from web.frame.staff import Role
 
@@ -120,6 +124,22 @@ def test_who_is_gone_has_nothing_confirmed(site: Site, finance: Browser, second:
     assert stored(site)[2] is None
     second.post(f"{newest(site)}/withdraw").follow()
     assert "已撤回" in second.words()
+
+
+def test_what_was_sealed_under_another_master_key_is_told_and_taken_back(
+    site: Site, finance: Browser, second: Browser
+) -> None:
+    before = replace(site.context, vault=Vault(b"the key of yesterday".ljust(32)))
+    revise(before, "AUR", {"bank_account": ACCOUNT}, Authority(finance.login, "letter 9"))
+    typed = {"bank_account_again": ACCOUNT}
+    second.post(f"{newest(site)}/confirm", typed).follow()
+    assert "withdraw it and propose it anew" in second.words("//div[@role='alert']")
+    second.post(f"{newest(site)}/withdraw").follow()
+    assert "已撤回" in second.words()
+    change(finance, bank_account=ACCOUNT)
+    second.post(f"{newest(site)}/confirm", typed).follow()
+    assert "已执行" in second.words()
+    assert stored(site)[1] == ACCOUNT
 
 
 def test_a_viewer_and_a_form_of_elsewhere_confirm_nothing(

@@ -7,6 +7,7 @@ file, line, column and value in front of it.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
@@ -61,6 +62,15 @@ def reference(text: str) -> str:
     if '"' in text:
         raise Unfit("has a quotation mark")
     return text
+
+
+def bank_account(text: str) -> str:
+    """Return the number of a bank account: a reference, in the narrow characters that banks read, however it was typed.
+
+    Raises:
+        Unfit: as a reference.
+    """
+    return reference(unicodedata.normalize("NFKC", text))
 
 
 def code(text: str) -> str:

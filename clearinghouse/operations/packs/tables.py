@@ -39,7 +39,7 @@ _SYSTEM_COLUMNS = (
     Column("system_code", fields.code),
     *_NAMES,
     Column("uscc", fields.optional(fields.reference)),
-    Column("bank_account", fields.optional(fields.reference), secret=True),
+    Column("bank_account", fields.optional(fields.bank_account), secret=True),
     Column("net_debit_cap_minor", _MONEY),
     Column("collateral_minor", _MONEY),
 )

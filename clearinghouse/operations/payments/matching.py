@@ -12,6 +12,7 @@ from clearinghouse.operations.changing import Authority, fit_authority, log
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.payments.allocating import Allocating, parts_told
 from clearinghouse.operations.payments.sharing import Sharing, Target
+from clearinghouse.operations.proposers import must_be_there
 from clearinghouse.store import risk
 from clearinghouse.store.database import Session
 from clearinghouse.store.payments import allocations, hold_payments, instructions, lines, matches
@@ -70,7 +71,8 @@ def confirm(
 
     Raises:
         NotFound: no proposal waits for that line.
-        OperatorRefused: the same person proposed it, what it says no longer fits, or it is another one than ``match``.
+        OperatorRefused: the same person proposed it, whoever has is deactivated since, what it says no longer fits, or
+            it is another one than ``match``.
     """
     authority = fit_authority(authority)
     with context.database.office() as session:
@@ -84,6 +86,7 @@ def confirm(
             raise OperatorRefused(
                 f"{authority.actor} proposed this match; another person has to confirm it"
             )
+        must_be_there(session, proposal.proposed_by)
         now = context.clock()
         _must_still_fit(session, line, proposal)
         if proposal.undoes:
