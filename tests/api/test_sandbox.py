@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import urllib3
@@ -36,10 +36,8 @@ from clearinghouse.operations.context import Context
 from clearinghouse.operations.prove import prove
 from clearinghouse.operations.sandbox_clock import SandboxClock, opened_sandbox, sandbox_clock
 from clearinghouse.store import embedded
-from clearinghouse.store.database import Database
 from settlement.run import read_file, settle
 from tests.api.service import URL, Caller, Service
-from tests.late_answers import AnswersLate
 
 ROUTES = {"/v1/sandbox/clock", "/v1/sandbox/periods/{period}/preview"}
 NUMBER = {card.name: card.number for card in TEST_CARDS}
@@ -296,20 +294,6 @@ def test_the_clock_goes_forward_for_all_and_never_back(sandbox: Sandbox) -> None
     for refused in (target - timedelta(days=1), target + timedelta(days=5 * 366)):
         answer = operator.send("PUT", "/v1/sandbox/clock", json={"now": refused.isoformat()})
         assert code(answer) == (422, "sandbox_clock_refused")
-
-
-def test_a_clock_is_as_old_as_its_question(sandbox: Sandbox) -> None:
-    with sandbox_clock(sandbox.context) as clock:
-        late = AnswersLate(sandbox.context.database)
-        slow = SandboxClock(cast(Database, late))
-        reader = threading.Thread(target=slow)
-        reader.start()
-        assert late.read.wait(60)
-        target = clock() + timedelta(hours=1)
-        clock.move_to(target)
-        late.arrived.set()
-        reader.join()
-        assert slow() >= target
 
 
 def test_its_books_prove(sandbox: Sandbox) -> None:

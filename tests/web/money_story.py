@@ -92,6 +92,11 @@ class Story:
         """The number of the line with this reference of the bank."""
         return int(self.value("SELECT number FROM bank_lines WHERE entry_reference = %s", ref))
 
+    def seen(self, path: str) -> dict[str, str]:
+        """What the checker sends who has looked at the match that waits for a line."""
+        (match,) = self.checker.get(path).page.xpath("//input[@name='match']/@value")
+        return {"match": match, "reason": "seen", "checked": "yes"}
+
     def state(self, reference: str = AUR) -> tuple[str, int]:
         """How far an instruction is, and what is confirmed of it."""
         found = self.site.alliance.rows(

@@ -110,13 +110,15 @@ def test_one_proposes_another_confirms(story: Story) -> None:
     assert (story.state(), unallocated(story)) == (("open", 0), 40_000)
     own = story.maker.get(path)
     assert own.page.xpath(f"//form[@action='{path}/confirm']") == []
-    refused = story.maker.post(f"{path}/confirm", {"reason": "me", "checked": "yes"})
+    refused = story.maker.post(f"{path}/confirm", {**story.seen(path), "reason": "me"})
     assert refused.status == 422
     assert "another person has to confirm it" in refused.words()
-    unticked = story.checker.post(f"{path}/confirm", {"reason": "seen"})
+    unticked = story.checker.post(f"{path}/confirm", {**story.seen(path), "checked": ""})
     assert (unticked.status, "勾选确认框" in unticked.words()) == (422, True)
+    unseen = story.checker.post(f"{path}/confirm", {**story.seen(path), "match": ""})
+    assert (unseen.status, "look again" in unseen.words()) == (422, True)
     assert story.state() == ("open", 0)
-    done = story.checker.post(f"{path}/confirm", {"reason": "seen", "checked": "yes"})
+    done = story.checker.post(f"{path}/confirm", story.seen(path))
     assert done.status == 302
     assert (story.state(), unallocated(story)) == (("partial", 30_000), 0)
     assert "100.00" in story.viewer.get("/desk/payments/members/AUR").words()
@@ -134,7 +136,7 @@ def test_a_match_is_taken_back_by_two_people(story: Story) -> None:
     assert story.maker.post(f"{path}/undo", {"reason": "错了"}).status == 302
     assert story.state() == ("confirmed", 31_250)
     assert "待复核：撤销匹配" in story.checker.get(path).words()
-    story.checker.post(f"{path}/confirm", {"reason": "seen", "checked": "yes"})
+    story.checker.post(f"{path}/confirm", story.seen(path))
     assert (story.state(), unallocated(story)) == (("open", 0), 31_250)
     # And what is proposed next is taken back by its author.
     story.maker.post(f"{path}/propose", {"suggested": "yes", "reason": "again"})
@@ -173,7 +175,7 @@ def test_a_part_can_be_left_for_later(story: Story) -> None:
     path = f"/desk/payments/lines/{story.line('X')}"
     form = {"system_1": "AUR", "amount_1": "1.00", "leave_rest": "yes", "reason": "r"}
     assert story.maker.post(f"{path}/propose", form).status == 302
-    story.checker.post(f"{path}/confirm", {"reason": "seen", "checked": "yes"})
+    story.checker.post(f"{path}/confirm", story.seen(path))
     assert story.state() == ("partial", 100)
 
 

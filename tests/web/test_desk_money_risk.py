@@ -50,7 +50,7 @@ def bring_money(story: Story, fen: int) -> None:
     path = f"/desk/payments/lines/{story.line('PLEDGE')}"
     form = {"system_1": "AUR", "purpose_1": "collateral", "reason": "保证金"}
     assert story.maker.post(f"{path}/propose", form).status == 302
-    done = story.checker.post(f"{path}/confirm", {"reason": "seen", "checked": "yes"})
+    done = story.checker.post(f"{path}/confirm", story.seen(path))
     assert done.status == 302, done.words()
 
 

@@ -7,6 +7,7 @@ from clearinghouse.operations.close import close
 from clearinghouse.store import frozen, periods, runs
 from settlement.beside import progress
 from settlement.netting import net_period
+from settlement.paths import PAYMENTS
 from settlement.run import files_of
 from tests.waiting import wait_until
 from tests.web.site import Site
@@ -89,16 +90,20 @@ def test_what_a_page_shows_is_what_the_books_say(site: Site) -> None:
     assert totals[5] == f"−{-net // 100}.{-net % 100:02d}"
     assert "不平" not in page.words()
     assert page.words().count("平") >= 3
+    finance = site.staff(None, Role.FINANCE)
+    assert PAYMENTS in finance.get("/desk/periods/2026-10").words()
+    assert PAYMENTS not in page.words()
     for file in files_of(site.context, OCTOBER):
-        answer = viewer.http.get(
-            f"/desk/periods/2026-10/files/{file.path}", base_url=site.public_url
-        )
+        path = f"/desk/periods/2026-10/files/{file.path}"
+        answer = finance.http.get(path, base_url=site.public_url)
         assert sha256(answer.data).hexdigest() == file.sha256, file.path
-        signature = viewer.http.get(
-            f"/desk/periods/2026-10/files/{file.path}.sig", base_url=site.public_url
-        )
+        signature = finance.http.get(f"{path}.sig", base_url=site.public_url)
         assert signature.status_code == 200
         assert signature.data
+        # It has the accounts of all members whole, which a viewer sees masked.
+        for asked in (path, f"{path}.sig"):
+            refused = viewer.http.get(asked, base_url=site.public_url)
+            assert refused.status_code == (403 if file.path == PAYMENTS else 200)
     assert site.alliance.value("SELECT count(*) FROM audit_log WHERE action = 'period.download'")
 
 

@@ -143,7 +143,8 @@ def confirm(number: int) -> Response | tuple[str, int]:
 
     def act() -> bool:
         must_be_ticked()
-        seen = request.form.get("match", type=int)
+        # No number is none that waits: nothing is confirmed that was not looked at.
+        seen = request.form.get("match", default=0, type=int)
         matching.confirm(the_context(), number, authority(typed("reason")), match=seen)
         return True
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import Forbidden, NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from clearinghouse.domain.calendar import parse_period
@@ -28,6 +28,7 @@ from settlement.beside import (
     start,
 )
 from settlement.netting import figures
+from settlement.paths import PAYMENTS
 from settlement.published import any_file
 from settlement.run import files_of, signature_of, signatures_of
 from settlement.statements.statement import OPERATOR
@@ -35,7 +36,7 @@ from web.desk import words
 from web.desk.forms import attempt, must_be_sure, typed
 from web.frame.shared import the_context, the_site, today
 from web.frame.showing import named
-from web.frame.staff import Role, authority, desk_page, note
+from web.frame.staff import Role, authority, desk_page, note, the_staff
 
 blueprint = Blueprint("desk_periods", __name__, url_prefix="/desk/periods")
 
@@ -131,11 +132,16 @@ def begin(month: str) -> AnyResponse:
 @blueprint.get("/<month>/files/<path:path>")
 @desk_page()
 def file(month: str, path: str) -> Response:
-    """Hand out a published file, or with ``.sig`` behind its name its signature."""
+    """Hand out a published file, or with ``.sig`` behind its name its signature.
+
+    The payment file has all members' bank accounts as they are: it is for those who pay, not for all who may look.
+    """
     found = _month(month)
     if found.state not in PUBLISHED or "\x00" in path:
         raise NotFound
     context, wanted = the_context(), path.removesuffix(SUFFIX)
+    if wanted == PAYMENTS and not the_staff().acts:
+        raise Forbidden
     stored = any_file(context, found.period, wanted)
     if wanted != path:
         return _download(stored.name + SUFFIX, [signature_of(context, found.period, wanted)])
@@ -251,6 +257,8 @@ def _files(number: int) -> Files:
     common: list[tuple[StoredFile, bool]] = []
     parties: dict[str, list[tuple[str, str, bool]]] = {}
     for row in files_of(the_context(), number):
+        if row.path == PAYMENTS and not the_staff().acts:
+            continue
         folder, _slash, name = row.path.rpartition("/")
         if not folder:
             common.append((row, row.path in signed))
