@@ -48,6 +48,12 @@ def database(session: Session) -> DatabaseHealth:
     return DatabaseHealth(*row)
 
 
+def writes_ended(session: Session) -> int:
+    """Return how many transactions have ended that wrote: the highest number of one, in all books of the server."""
+    row = session.row("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
+    return int(row[0]) if row else 0
+
+
 def deliveries(session: Session) -> DeliveryHealth:
     """Count webhooks, and what waits for them."""
     row = session.row(

@@ -1,5 +1,7 @@
 """What ends with a period, and how it is posted: by set in the books, against the model in memory (domain.md §3)."""
 
+import itertools
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,15 +17,18 @@ from clearinghouse.domain.entries import Entry
 from clearinghouse.domain.identifiers import transaction_id
 from clearinghouse.domain.netting import Increments, add_points, add_postings
 from clearinghouse.domain.pools import Debt, Lot
+from clearinghouse.operations import breakage as ending
 from clearinghouse.operations.breakage import end_all
 from clearinghouse.operations.context import Context
 from clearinghouse.store import breakage, closing
 from clearinghouse.store.bulk import Batch
 from clearinghouse.store.database import Session
+from clearinghouse.store.health import writes_ended
 from clearinghouse.store.ledger import DEBTS, LOTS
 from clearinghouse.store.loading import DEBT_COLUMNS, LOT_COLUMNS, debt_from_row, lot_from_row
 from clearinghouse.store.periods import open_period
 from tests.histories.expiring import end_debts, expire
+from tests.waiting import wait_until
 
 NOVEMBER = parse_period("2026-11")
 LAST = last_day(NOVEMBER)
@@ -147,6 +152,7 @@ def test_in_small_parts_killed_and_by_two_at_once_it_is_the_same(
     books: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(breakage, "_EACH", 3)
+    monkeypatch.setattr(ending, "_ALONE", 1)
     with books.database.office() as session:
         expected = in_the_model(*found(session))
     with books.database.office() as reading, books.database.posting() as session:
@@ -163,6 +169,66 @@ def test_in_small_parts_killed_and_by_two_at_once_it_is_the_same(
             "SELECT count(*) FROM entries e WHERE NOT EXISTS (SELECT FROM postings p WHERE p.entry_id = e.entry_id)"
         )
     assert (largest, empty) == ((3,), (0,))
+
+
+def test_a_second_one_helps_while_nobody_else_writes(
+    books: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with books.database.office() as session:
+        expected = in_the_model(*found(session))
+    # The server is not ours alone: other tests write.
+    looks = watched(monkeypatch, others=itertools.repeat(0))
+    hands = spied(monkeypatch, until=lambda hands: len(set(hands)) == 2)
+    assert close_november(books) == sum(posting[3] for posting in expected.postings)
+    assert in_the_books(books) == expected
+    assert len(set(hands)) == 2
+    assert len(looks) > 1
+
+
+def test_nobody_helps_while_others_write(books: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = watched(monkeypatch, others=itertools.count(step=1_000))
+    hands = spied(monkeypatch, until=lambda _: len(looks) > 3)
+    close_november(books)
+    assert set(hands) == {threading.main_thread()}
+
+
+def test_a_transaction_counts_once_it_has_written(books: Context) -> None:
+    with books.database.posting() as session:
+        before = writes_ended(session)
+    with books.database.posting() as session:
+        session.run("UPDATE lots SET held = held")
+    with books.database.posting() as session:
+        assert writes_ended(session) > before
+
+
+def watched(monkeypatch: pytest.MonkeyPatch, others: Iterator[int]) -> list[int]:
+    """Let a helper come from the second part on and see so many transactions of others; return what it saw."""
+    monkeypatch.setattr(breakage, "_EACH", 1)
+    monkeypatch.setattr(ending, "_ALONE", 1)
+    looks: list[int] = []
+
+    def seen(_session: Session) -> int:
+        looks.append(next(others))
+        return looks[-1]
+
+    monkeypatch.setattr(ending, "writes_ended", seen)
+    return looks
+
+
+def spied(
+    monkeypatch: pytest.MonkeyPatch, until: Callable[[list[threading.Thread]], bool]
+) -> list[threading.Thread]:
+    """Note who ends parts; from the second on, the main thread waits until it has seen what it wants."""
+    hands: list[threading.Thread] = []
+
+    def end(session: Session, entry: Entry, part: breakage.Ending, at: datetime) -> int:
+        hands.append(threading.current_thread())
+        if hands[-1] is threading.main_thread() and hands.count(hands[-1]) > 2:
+            wait_until(lambda: until(hands))
+        return breakage.end(session, entry, part, at)
+
+    monkeypatch.setattr(ending, "end", end)
+    return hands
 
 
 def test_what_is_taken_meanwhile_does_not_end_and_what_is_freed_does(books: Context) -> None:
