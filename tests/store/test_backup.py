@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -150,9 +151,11 @@ def test_what_is_too_old_is_removed_and_journal_with_it(lived: Cluster, tmp_path
         first = backups.do("list").split()
         oldest = min(path.name for path in (tmp_path / "backup/journal").iterdir())
         ask(backups.endpoint, "SELECT pg_switch_wal()", "postgres")
-        # Names are of a second: the next one has another.
-        wait_until(lambda: backups.do("base") != "" and backups.do("list").split() != first)
-        assert len(backups.do("list").split()) == 1
+        # Names are of a second: the next one needs another.
+        wait_until(lambda: time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) not in " ".join(first))
+        backups.do("base")
+        second = backups.do("list").split()
+        assert (len(second), second == first) == (1, False)
         assert not (tmp_path / "backup/journal" / oldest).exists()
     refused = backups.run("restore", str(tmp_path / "new"), "2026-01-01 00:00:00+08")
     assert "no base backup from before" in refused.stderr
