@@ -16,7 +16,7 @@ from clearinghouse.operations.confirming import Correction
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.packs import fields
 from clearinghouse.operations.revising import revise
-from clearinghouse.operations.users import create_user, deactivate_user
+from clearinghouse.operations.users import change_role, create_user, deactivate_user
 from clearinghouse.store.vault import Vault
 from tests.alliances import MiniAlliance
 
@@ -155,15 +155,21 @@ def test_what_does_not_fit_or_changes_nothing_is_not_proposed(alliance: MiniAlli
     assert (on_record(alliance), states(alliance)) == (("Aurum", BEFORE, None), [])
 
 
-def test_what_somebody_proposed_who_is_gone_is_not_confirmed(alliance: MiniAlliance) -> None:
+@pytest.mark.parametrize("told", ["is deactivated", "may only look now"])
+def test_what_somebody_proposed_who_is_gone_is_not_confirmed(
+    alliance: MiniAlliance, told: str
+) -> None:
     admin = Authority("tests", "a test's user")
     user = create_user(alliance.context, None, "li.ming", Role.FINANCE, admin).user
     sent = Correction("AUR", "BAM", 700, reference="letter 7")
     money = confirming.propose_correction(alliance.context, sent, ONE).number
     terms = proposed(alliance, Authority("LI.Ming", "letter 7"), net_debit_cap_minor=500)
-    deactivate_user(alliance.context, None, user, admin)
+    if told == "is deactivated":
+        deactivate_user(alliance.context, None, user, admin)
+    else:
+        change_role(alliance.context, None, user, Role.VIEWER, admin)
     for confirm, number in ((two_people.confirm, terms), (confirming.confirm, money)):
-        with pytest.raises(OperatorRefused, match="who has proposed it, is deactivated"):
+        with pytest.raises(OperatorRefused, match=f"who has proposed it, {told}"):
             confirm(alliance.context, number, OTHER)
     assert states(alliance) == ["waiting", "waiting"]
     two_people.withdraw(alliance.context, terms, OTHER)
