@@ -9,6 +9,7 @@ closed period, and come out the same. Who makes them, and how much at a time, is
 from __future__ import annotations
 
 from clearinghouse.domain.accounts import AccountKind
+from clearinghouse.domain.rulebook import FEE_KINDS
 
 #: The total order of a statement's lines (domain.md §4).
 ORDER = "business_date, moment, host_hotel, txn_ref, leg_no"
@@ -90,38 +91,44 @@ _DRAWN = f"""(
         AND p.lot IS NOT NULL AND ({_USED} OR ({_RETURNED} AND {_RECEIVED})) GROUP BY 1, 2 OFFSET '0')"""
 #: Hotels in the systems that they are or were in. Codes hold nothing that CSV or JSON escapes (``packs.fields.code``).
 _MEMBERS = """(
-    SELECT m.hotel, m.system, h.code COLLATE "C" AS code, s.code AS system_code,
-        ',' || h.code || ',' || s.code AS fields
+    SELECT m.hotel, m.system, h.code, s.code AS system_code, ',' || h.code || ',' || s.code AS fields
     FROM (SELECT DISTINCT hotel, system FROM memberships) AS m
     JOIN hotels h ON h.number = m.hotel JOIN systems s ON s.number = m.system OFFSET '0')"""
-_RULES = """(
-    SELECT r.number, fee.kind, ',' || r.version || ',' AS own_terms,
-        'fees.' || fee.kind || ',' || r.version || ',' || coalesce(fee.rule ->> 'rate_ppm', '') AS terms
-    FROM rulebooks r CROSS JOIN LATERAL jsonb_each(r.document -> 'fees') AS fee (kind, rule) OFFSET '0')"""
+#: What each rulebook says of each kind of fee. The array tells the planner that they are few: autovacuum never counts a
+#: table so small, and taken for a large one it was merged, for which all legs were sorted once more.
+_RULES = f"""(
+    SELECT r.number, kind, ',' || r.version || ',' AS own_terms, 'fees.' || kind || ',' || r.version || ','
+        || (r.document #>> ARRAY['fees', kind, 'rate_ppm']) AS terms
+    FROM rulebooks r CROSS JOIN (VALUES {", ".join(f"('{kind}')" for kind in FEE_KINDS)}) AS kinds (kind)
+    WHERE r.number = ANY (ARRAY(SELECT number FROM rulebooks)) OFFSET '0')"""
 #: The rows of a chunk lie host by host and about in the order of time, so that a system's lines are read from few
 #: places of the disk; their order proper is that of the indexes. One number is sorted by: host, day and second.
 #: ``ids``, ``facts`` and ``terms`` are what everybody sees of a leg, ready as fields of a CSV. Legs and transactions
-#: lie nearly in the order of their identifiers already: merging them is cheaper than hashing. What else is large is
-#: joined before the rows are put in order, since a merge or a large hash would leave them in another one.
+#: lie nearly in the order of their identifiers already: merging them is cheaper than hashing. All is joined before the
+#: rows are put in order, since a join that the planner chose by stale statistics would leave them in another one; what
+#: is written out of it is made behind that, so that little is sorted.
 _LEGS = f"""
 INSERT INTO {{chunk}}
 SELECT business_date, occurred_at AS moment, host_system, issuer_system, leg_no,
     crosses, crosses AND fee_kind <> 'spend' AS owes, late,
     {_BROKEN} AS broken,
     base_minor, obligation_minor, fee_minor, points,
-    host.code AS host_hotel, txn_ref COLLATE "C" AS txn_ref, original_ref,
+    host_hotel, txn_ref, original_ref,
     'txn_' || encode(uuid_send(txn_id), 'hex') || ','
         || CASE WHEN plain THEN txn_ref || ',' || coalesce(original_ref, '')
             ELSE {field("txn_ref")} || ',' || {field("original_ref")} END AS ids,
-    business_date || ',' || {moment("occurred_at")} || ',' || {moment("posted_at")} || ',' || legs.kind
-        || host.fields || issuer.fields
+    business_date || ',' || {moment("occurred_at")} || ',' || {moment("posted_at")} || ',' || kind
+        || host_fields || issuer_fields
         || CASE WHEN crosses THEN CASE WHEN late THEN ',true,true' ELSE ',true,false' END
             WHEN late THEN ',false,true' ELSE ',false,false' END AS facts,
-    masked_field, CASE WHEN crosses THEN rule.terms ELSE rule.own_terms END AS terms,
-    host.system_code AS host_code, issuer.system_code AS issuer_code, issuer.code AS issuer_hotel, lots
+    masked_field, terms, host_code, issuer_code, issuer_hotel, lots
 FROM (
-    SELECT g.*, t.business_date, t.occurred_at, t.posted_at, t.kind, t.txn_ref, t.original_ref, t.plain, t.late,
-        c.field AS masked_field, d.lots
+    SELECT g.txn_id, g.leg_no, g.fee_kind, g.host_system, g.issuer_system, g.crosses, g.points, g.base_minor,
+        g.obligation_minor, g.fee_minor, t.business_date, t.occurred_at, t.posted_at, t.kind, t.txn_ref, t.original_ref,
+        t.plain, t.late, c.field AS masked_field, d.lots,
+        host.code AS host_hotel, host.system_code AS host_code, host.fields AS host_fields,
+        issuer.code AS issuer_hotel, issuer.system_code AS issuer_code, issuer.fields AS issuer_fields,
+        CASE WHEN crosses THEN rule.terms ELSE rule.own_terms END AS terms
     FROM (
         SELECT g.txn_id, g.leg_no, g.fee_kind, g.host_hotel, g.host_system, g.issuer_hotel, g.issuer_system,
             g.rulebook, g.points, g.base_minor, g.obligation_minor, g.fee_minor,
@@ -134,15 +141,15 @@ FROM (
         FROM transactions t WHERE t.period = {{period}} AND {_within("t.txn_id")}
         ORDER BY txn_id OFFSET '0') AS t USING (txn_id)
     JOIN (SELECT number, {field("masked")} AS field FROM cards OFFSET '0') AS c ON c.number = t.card
-    LEFT JOIN {_DRAWN} AS d ON d.entry_id = txn_id AND d.issuer = issuer_hotel AND fee_kind <> 'spend'
+    LEFT JOIN {_DRAWN} AS d ON d.entry_id = txn_id AND d.issuer = g.issuer_hotel AND fee_kind <> 'spend'
+    LEFT JOIN {_MEMBERS} AS host ON host.hotel = g.host_hotel AND host.system = host_system
+    LEFT JOIN {_MEMBERS} AS issuer ON issuer.hotel = g.issuer_hotel AND issuer.system = issuer_system
+    LEFT JOIN {_RULES} AS rule ON rule.number = rulebook AND rule.kind = fee_kind
     ORDER BY host_system * 1099511627776 + (business_date - DATE '2000-01-01')::bigint * 262144
         + least(greatest(date_part('epoch', occurred_at)::bigint
             - (business_date - DATE '1970-01-01')::bigint * 86400 + 43200, 0), 262143)
     OFFSET '0'
 ) AS legs
-LEFT JOIN {_MEMBERS} AS host ON host.hotel = host_hotel AND host.system = host_system
-LEFT JOIN {_MEMBERS} AS issuer ON issuer.hotel = issuer_hotel AND issuer.system = issuer_system
-LEFT JOIN {_RULES} AS rule ON rule.number = rulebook AND rule.kind = fee_kind
 """
 _OWED = """
 INSERT INTO {chunk}_owed SELECT * FROM {chunk} WHERE owes ORDER BY issuer_system, business_date, moment

@@ -152,7 +152,14 @@ def _known(session: Session, period: int) -> dict[int, bool]:
 
 
 def _is_there(session: Session, table: str) -> bool:
-    return session.row("SELECT to_regclass(%s)::oid", [table]) != (None,)
+    # ``to_regclass`` would answer out of what this connection knew before it waited for a lock.
+    return (
+        session.row(
+            "SELECT FROM pg_class WHERE relnamespace = %s::regnamespace AND relname = %s",
+            table.split("."),
+        )
+        is not None
+    )
 
 
 def _spans(session: Session, period: int) -> list[tuple[UUID, UUID]]:

@@ -2,10 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -178,6 +180,35 @@ def test_a_published_month_is_not_staged_again(alliance: MiniAlliance) -> None:
     with pytest.raises(PeriodNotReady, match="2026-11"), alliance.database.office() as session:
         staging.begin(session, PERIOD)
     assert staged(alliance) == []
+
+
+def test_who_waited_while_they_went_away_is_told_so(alliance: MiniAlliance) -> None:
+    run = netted(alliance)
+    assert list(party_statement(alliance.context, run, None).lines)
+    with alliance.database.office() as waiting, ThreadPoolExecutor(1) as pool:
+        # From now on this connection remembers what it found, until it next begins or opens a table.
+        waiting.row("SELECT to_regclass('staging.legs_202611_chunks')")
+        with alliance.database.office() as dropping:
+            staging.discard(dropping, PERIOD)
+            held = pool.submit(staging.hold, waiting, PERIOD)
+            wait_until(lambda: waiting_for_lock(alliance) == 1)
+        with pytest.raises(DatabaseUnavailable, match="staged anew"):
+            held.result(60)
+
+
+def test_rows_lie_host_by_host_whatever_the_planner_knows(alliance: MiniAlliance) -> None:
+    """Nobody has counted a table here, as nobody ever counts a small one."""
+    for day in range(1, 21):
+        for host in ("AUR-SH", "BAM-HZ", "CLD-GZ"):
+            alliance.accept("spend", host, f"{host}{day}", "T1", f"2026-11-{day:02}", amount=5_000)
+    run = netted(alliance)
+    assert list(party_statement(alliance.context, run, None).lines)
+    rows = alliance.rows(
+        "SELECT host_system, business_date FROM staging.legs_202611_chunk_0 ORDER BY ctid"
+    )
+    assert len(rows) > 60
+    # A row may fill what room an earlier page has left.
+    assert sum(after < before for before, after in pairwise(rows)) < 3
 
 
 def waiting_for_lock(alliance: MiniAlliance) -> int:
