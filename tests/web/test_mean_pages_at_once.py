@@ -110,7 +110,7 @@ def test_a_line_of_the_bank_is_matched_once(story: Story) -> None:
         "system_2": "AUR", "purpose_2": "credit", "amount_2": "", "reason": "电话确认",
     }  # fmt: skip
     assert in_tabs(story.site, story.maker, f"{path}/propose", form).count(302) == 1
-    seen = {"checked": "yes", "reason": "seen"}
+    seen = story.seen(path)
     assert in_tabs(story.site, story.checker, f"{path}/confirm", seen).count(302) == 1
     assert story.state() == ("partial", 30_000)
     story.must_hold()
