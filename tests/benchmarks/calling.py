@@ -51,9 +51,15 @@ def tokens(context: Context, alliance: Alliance, port: int) -> list[str]:
 
 
 def requests(
-    alliance: Alliance, bearer: Sequence[str], count: int, *, seed: int, one_hotel: bool = False
+    alliance: Alliance,
+    bearer: Sequence[str],
+    count: int,
+    *,
+    seed: int,
+    one_hotel: bool = False,
+    day: str = DAY,
 ) -> list[bytes]:
-    """Write out requests: redemptions and spends in turns, of any traveller at any hotel or all at one."""
+    """Write out requests of a day: redemptions and spends in turns, of any traveller at any hotel or all at one."""
     chance = Random(seed)  # noqa: S311 - the same requests every time
     made = []
     for number in range(count):
@@ -64,8 +70,8 @@ def requests(
             "txn_ref": f"B{seed}-{number}",
             "kind": "redeem" if number % 2 else "spend",
             "card_number": card.number,
-            "business_date": DAY,
-            "occurred_at": f"{DAY}T11:00:00+08:00",
+            "business_date": day,
+            "occurred_at": f"{day}T11:00:00+08:00",
         }
         if number % 2:
             body["points"] = chance.randrange(10, 60)
