@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import inf
 from random import Random
 from typing import Any
 
@@ -89,25 +90,31 @@ def requests(
     return made
 
 
-def call(port: int, made: Sequence[bytes]) -> Called:
-    """Send all requests over some connections at once."""
+def call(port: int, made: Sequence[bytes], *, most_per_second: float = inf) -> Called:
+    """Send all requests over some connections at once, each as soon as the last is answered or at this pace."""
     lanes = [made[lane::CONNECTIONS] for lane in range(CONNECTIONS)]
+    apart = CONNECTIONS / most_per_second
     began = time.perf_counter()
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        lanes_called = list(pool.map(lambda lane: _lane(port, lane), lanes))
+        firsts = [began + apart * lane / CONNECTIONS for lane in range(CONNECTIONS)]
+        lanes_called = list(pool.map(lambda lane, at: _lane(port, lane, at, apart), lanes, firsts))
     seconds = time.perf_counter() - began
     taken = [each for lane, *_ in lanes_called for each in lane]
     statuses: Counter[int] = sum((status for _, status, _ in lanes_called), Counter())
     return Called(seconds, taken, statuses, [each for *_, lane in lanes_called for each in lane])
 
 
-def _lane(port: int, made: Sequence[bytes]) -> tuple[list[float], Counter[int], list[float]]:
+def _lane(
+    port: int, made: Sequence[bytes], due: float, apart: float
+) -> tuple[list[float], Counter[int], list[float]]:
     taken: list[float] = []
     moments: list[float] = []
     statuses: Counter[int] = Counter()
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for each in made:
+            time.sleep(max(due - time.perf_counter(), 0))
+            due += apart
             began = time.perf_counter()
             connection.sendall(each)
             status, _ = _answer(connection)

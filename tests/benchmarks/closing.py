@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from math import inf
 from statistics import median
 from typing import NamedTuple
 
@@ -44,17 +46,25 @@ class _Round(NamedTuple):
 
     @property
     def as_slow(self) -> float:
-        """How many of such stretches were as slow as the closing, in per cent."""
+        """How many of all stretches are as slow as the closing, itself among them, in per cent."""
         slow = sum(_p99(stretch) >= _p99(self.met) for stretch in self.before)
-        return 100 * slow / len(self.before)
+        return 100 * (slow + 1) / (len(self.before) + 1)
 
 
 def measure(bench: Bench) -> list[Figure]:
-    """Measure calls to the month before it closes, and while it is closed and netted beside them."""
+    """Measure calls to the month before it closes, and while it is closed and netted beside them.
+
+    Once with as many calls as the service takes, so that closing has to take its time from theirs, and once with half
+    as many.
+    """
+    return [*_measured(bench, "half", 0.5), *_measured(bench, "full", None)]
+
+
+def _measured(bench: Bench, name: str, share: float | None) -> list[Figure]:
     rounds = []
     template = bench.opening(bench.alliance)
     for number in range(1, bench.sizes.rounds + 1):
-        bench.tell(f"closing: round {number} of {bench.sizes.rounds}")
+        bench.tell(f"closing beside {name} load: round {number} of {bench.sizes.rounds}")
         with bench.books(template) as context:
             close(context, _PERIOD - 1)
             net_period(context, _PERIOD - 1)
@@ -64,35 +74,40 @@ def measure(bench: Bench) -> list[Figure]:
                 periods.open_period(session, _PERIOD + 1)
             bench.settle_disk()
             with service(bench, context) as port:
-                rounds.append(_round(bench, context, port))
+                rounds.append(_round(bench, context, port, share))
+
+    def figure(what: str, meaning: str, unit: str, value: Callable[[_Round], float]) -> Figure:
+        return Figure(f"closing.{name}.{what}", meaning, unit, tuple(map(value, rounds)))
+
     return [
         ratio(
-            "closing.p99_to_before",
-            "99th percentile of calls that meet the closing, to that of calls that met as long a time before",
+            f"closing.{name}.p99_to_before",
+            f"{name} load: p99 of calls that meet the closing, to that of calls that met as long a time before",
             [_p99(each.met) for each in rounds], [each.usual for each in rounds], "about 1",
         ),
-        Figure(
-            "closing.as_slow_before", "how many of such times were as slow: 50 where closing makes no difference",
-            "%", tuple(r.as_slow for r in rounds),
-        ),
-        Figure("closing.p99", "99th percentile of them", "ms", tuple(_p99(r.met) for r in rounds)),
-        Figure("closing.longest", "the longest of them", "ms", tuple(max(r.met) for r in rounds)),
-        Figure("closing.longest_before", "the longest before", "ms", tuple(max(map(max, r.before)) for r in rounds)),
-        Figure("closing.met", "calls that met it", "calls", tuple(float(len(r.met)) for r in rounds)),
-        Figure("closing.stage", "closing and netting, beside the calls", "ms", tuple(r.closing for r in rounds)),
+        figure("as_slow_before", "how many of all such times are as slow", "%", lambda r: r.as_slow),
+        figure("p99", "99th percentile of calls that meet it", "ms", lambda r: _p99(r.met)),
+        figure("longest", "the longest of them", "ms", lambda r: max(r.met)),
+        figure("longest_before", "the longest before", "ms", lambda r: max(map(max, r.before))),
+        figure("met", "calls that met it", "calls", lambda r: len(r.met)),
+        figure("stage", "closing and netting, beside the calls", "ms", lambda r: r.closing),
     ]  # fmt: skip
 
 
-def _round(bench: Bench, context: Context, port: int) -> _Round:
+def _round(bench: Bench, context: Context, port: int, share: float | None) -> _Round:
     calls = bench.sizes.calls
     bearer = calling.tokens(context, bench.alliance, port)
     # By the cut-off every connection has posted to the next month: tables that it opens first cost it milliseconds.
     for seed, day in enumerate((calling.DAY, _NEXT_DAY)):
         calling.call(port, calling.requests(bench.alliance, bearer, calls // 6, seed=seed, day=day))
-    first, second = (calling.requests(bench.alliance, bearer, calls, seed=seed) for seed in (2, 3))
-    before = calling.call(port, first)
+    runs = [calling.requests(bench.alliance, bearer, calls, seed=seed) for seed in (2, 3, 4)]
+    pace = inf
+    if share is not None:
+        full = calling.call(port, runs.pop())
+        pace = share * calls / full.seconds
+    before = calling.call(port, runs[0], most_per_second=pace)
     with ThreadPoolExecutor(1) as pool:
-        calls_beside = pool.submit(calling.call, port, second)
+        calls_beside = pool.submit(calling.call, port, runs[1], most_per_second=pace)
         # In the midst of them: after a tenth of the time that as many took just now.
         time.sleep(before.seconds / 10)
         began = time.perf_counter()
@@ -110,7 +125,9 @@ def _round(bench: Bench, context: Context, port: int) -> _Round:
         _meeting(before, first_at + number * seconds, first_at + (number + 1) * seconds)
         for number in range(int((last_at - first_at) / seconds))
     ]
-    return _Round(stretches, _meeting(beside, began, ended), seconds * 1000)
+    return _Round(
+        stretches or [before.milliseconds], _meeting(beside, began, ended), seconds * 1000
+    )
 
 
 def _meeting(called: calling.Called, began: float, ended: float) -> list[float]:

@@ -70,7 +70,8 @@ def test_every_benchmark_gives_its_figures(
         "long.netting_1200_to_300",
         "batch.to_import",
         "till.to_pgbench",
-        "closing.p99_to_before",
+        "closing.half.p99_to_before",
+        "closing.full.p99_to_before",
     } <= ratios
     assert all(each["median"] > 0 for each in written["figures"])
 
