@@ -103,7 +103,7 @@ def changing(context: Context, authority: Authority) -> Iterator[Change]:
 
 
 def _must_wait(session: Session, number: int | None) -> None:
-    """Hold the proposal that a change carries out; refuse one that is ended meanwhile, or whose author is gone."""
+    """Hold the proposal that a change carries out; refuse one that is ended meanwhile, or whose author may not act."""
     found = None if number is None else proposals.hold(session, number)
     if found is None:
         return

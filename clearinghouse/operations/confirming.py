@@ -131,8 +131,8 @@ def confirm(context: Context, number: int, authority: Authority) -> Confirmed:
 
     Raises:
         NotFound: there is no such proposal.
-        OperatorRefused: it is ended, it is one's own, one had a part in the first decision, whoever has proposed it is
-            deactivated since, or it is not fit any more.
+        OperatorRefused: it is ended, it is one's own, one had a part in the first decision, whoever has proposed it may
+            no longer act, or it is not fit any more.
     """
     by = fit_authority(authority)
     with context.database.posting() as session:

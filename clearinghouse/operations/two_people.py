@@ -172,7 +172,7 @@ def confirm(
 
     Raises:
         NotFound: there is no such proposal, or what it is about is gone.
-        OperatorRefused: it is ended, it is one's own, whoever has proposed it is deactivated since, or the operation
+        OperatorRefused: it is ended, it is one's own, whoever has proposed it may no longer act, or the operation
             refuses it now.
     """
     who = fit_authority(authority).actor

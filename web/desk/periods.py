@@ -132,15 +132,12 @@ def begin(month: str) -> AnyResponse:
 @blueprint.get("/<month>/files/<path:path>")
 @desk_page()
 def file(month: str, path: str) -> Response:
-    """Hand out a published file, or with ``.sig`` behind its name its signature.
-
-    The payment file has all members' bank accounts as they are: it is for those who pay, not for all who may look.
-    """
+    """Hand out a published file, or with ``.sig`` behind its name its signature."""
     found = _month(month)
     if found.state not in PUBLISHED or "\x00" in path:
         raise NotFound
     context, wanted = the_context(), path.removesuffix(SUFFIX)
-    if wanted == PAYMENTS and not the_staff().acts:
+    if not _may_be_had(wanted):
         raise Forbidden
     stored = any_file(context, found.period, wanted)
     if wanted != path:
@@ -251,13 +248,18 @@ def _figures(row: Position) -> tuple[int, ...]:
     )
 
 
+def _may_be_had(path: str) -> bool:
+    """Tell whether a file is for whoever asks: that of payments has all accounts whole."""
+    return path != PAYMENTS or the_staff().acts
+
+
 def _files(number: int) -> Files:
     """Return the files of a published month, those of each party together."""
     signed = signatures_of(the_context(), number)
     common: list[tuple[StoredFile, bool]] = []
     parties: dict[str, list[tuple[str, str, bool]]] = {}
     for row in files_of(the_context(), number):
-        if row.path == PAYMENTS and not the_staff().acts:
+        if not _may_be_had(row.path):
             continue
         folder, _slash, name = row.path.rpartition("/")
         if not folder:

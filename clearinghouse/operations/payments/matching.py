@@ -71,8 +71,8 @@ def confirm(
 
     Raises:
         NotFound: no proposal waits for that line.
-        OperatorRefused: the same person proposed it, whoever has is deactivated since, what it says no longer fits, or
-            it is another one than ``match``.
+        OperatorRefused: the same person proposed it, whoever has may no longer act, what it says no longer fits, or it
+            is another one than ``match``.
     """
     authority = fit_authority(authority)
     with context.database.office() as session:
