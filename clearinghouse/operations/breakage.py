@@ -1,25 +1,23 @@
 """Posting what ends of travellers' points, some of it in each transaction (domain.md §3 "Expiry").
 
-Tills come first: one connection posts, and a second one helps while nobody else writes (decision 0027).
+Tills come first: one connection posts and rests between its parts; while nobody else writes it goes on at once, and a
+second one helps (decision 0027).
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Lock
 
 from clearinghouse.domain.entries import Entry
 from clearinghouse.operations.context import Context
+from clearinghouse.operations.giving_way import Pace
 from clearinghouse.store.breakage import Ending, end
 from clearinghouse.store.database import Session
-from clearinghouse.store.health import writes_ended
 
 #: After so many parts help is worth its while.
 _ALONE = 10
-#: Who has written within that time may be about to write more.
-_REST_SECONDS = 0.1
 _LOOK_AGAIN_SECONDS = 0.02
 
 
@@ -58,6 +56,7 @@ class _Work:
         self._context = context
         self._entry = entry
         self._parts = parts
+        self._others = context.others
         self._taking = Lock()
         self._taken = 0
         self._ended = Event()
@@ -67,21 +66,25 @@ class _Work:
         points, helped = 0, None
         with ThreadPoolExecutor(1) as pool:
             try:
+                pace = Pace(self._others)
                 while part := self._next():
+                    pace.rest()
                     with self._context.database.posting() as session:
                         points += self._end(session, part)
                     if helped is None and self._taken >= _ALONE:
                         helped = pool.submit(self._help)
+                pace.rest()
             finally:
                 self._ended.set()
             return points + (helped.result() if helped else 0)
 
     def _help(self) -> int:
-        points, others = 0, _Others()
+        points = 0
         while not self._ended.is_set():
             part = None
             with self._context.database.posting() as session:
-                if others.rest(writes_ended(session) - self._taken):
+                self._others.look(session)
+                if not self._others.write:
                     part = self._next()
                 if part:
                     points += self._end(session, part)
@@ -92,22 +95,13 @@ class _Work:
     def _next(self) -> Ending | None:
         with self._taking:
             part = next(self._parts, None)
-            self._taken += part is not None
+            if part:
+                self._taken += 1
+                self._others.count_ours()
             return part
 
     def _end(self, session: Session, part: Ending) -> int:
-        return end(session, self._entry(session), part, self._context.clock())
+        points = end(session, self._entry(session), part, self._context.clock())
+        self._others.look(session)
+        return points
 
-
-class _Others:
-    """Who else writes, as told by how many writing transactions beside ours have ended."""
-
-    def __init__(self) -> None:
-        self._most = self._seen_at = float("-inf")
-
-    def rest(self, ended: int) -> bool:
-        """Tell whether they have not written for a while. Ours count before they end, so it is the most that tells."""
-        now = time.monotonic()
-        if ended > self._most:
-            self._most, self._seen_at = ended, now
-        return now - self._seen_at >= _REST_SECONDS

@@ -9,6 +9,7 @@ from clearinghouse.domain.errors import PeriodNotReady
 from clearinghouse.operations.authorizing import sweep
 from clearinghouse.operations.breakage import end_all
 from clearinghouse.operations.context import Context
+from clearinghouse.operations.giving_way import Pace
 from clearinghouse.operations.signing_keys import fix_key
 from clearinghouse.store import closing, periods
 from clearinghouse.store.database import Session
@@ -32,22 +33,27 @@ def close(context: Context, period: int) -> None:
     Raises:
         PeriodNotReady: an earlier month is open, a later one is closed, or the cut-off is still to come.
     """
+    pace = Pace(context.others)
     with context.database.posting() as session:
+        context.others.look(session)
         periods.hold_opening_lock(session)
         state = periods.state_of(session, period)
         if state is None or state == "open":
             _must_be_closable(context, session, period)
             periods.open_period(session, period)
             at = context.clock()
+            context.others.count_ours()
             closing.mark_closing(session, period, at)
             fix_key(context, session, period, at)
         elif state != "closing":
             return
     # Committed: whoever begins to post now goes to a later period. Those who began before are waited for.
+    pace.rest()
     with context.database.posting() as session:
         closing.await_posters(session, period)
     # What a hold whose time is over still marks as held would not expire with its lot.
     sweep(context)
+    pace.rest()
     end_all(
         context,
         lambda session: closing.due(session, period),

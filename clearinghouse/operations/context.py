@@ -13,6 +13,7 @@ from uuid import UUID
 from clearinghouse.domain.directory import Directory
 from clearinghouse.domain.identifiers import IdSource, transaction_id
 from clearinghouse.domain.operator_profile import OperatorProfile
+from clearinghouse.operations.giving_way import Others
 from clearinghouse.store.database import Database
 from clearinghouse.store.directory import DirectoryCache
 from clearinghouse.store.exposure import Exposures
@@ -50,6 +51,7 @@ class Context:
     new_id: IdSource = new_transaction_id
     directory: DirectoryCache = field(default_factory=DirectoryCache)
     exposures: Exposures = field(default_factory=Exposures)
+    others: Others = field(default_factory=Others)
     #: Periods that are known to have their partitions.
     open_periods: set[int] = field(default_factory=set)
     #: Who the clearing house is, for its documents.

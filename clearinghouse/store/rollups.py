@@ -6,26 +6,30 @@ from clearinghouse.domain.netting import FEE_MEASURES, OBLIGATION_KINDS, Measure
 from clearinghouse.store.database import Session
 
 _FOLD_LOCK = 727005
+_WHOSE = "(%s::int IS NULL OR period = %s)"
+# By where they lie: only who holds the lock takes any away.
+_SOME = f"ctid = ANY (ARRAY(SELECT ctid FROM rollup_increments WHERE {_WHOSE} LIMIT %s))"
 
 
-def fold(session: Session, period: int | None = None) -> int:
-    """Move increments into the roll-ups; return how many there were.
+def fold(session: Session, period: int | None = None, most: int | None = None) -> int:
+    """Move increments into the roll-ups, all or so many at most; return how many there were.
 
     Only committed increments are seen and only those are deleted, so none is lost or counted twice however
     the transactions that append them overlap. One fold at a time: two would meet at the same roll-up rows.
     """
     session.row("SELECT pg_advisory_xact_lock(%s)", [_FOLD_LOCK])
-    return session.run(
-        "WITH taken AS (DELETE FROM rollup_increments"
-        " WHERE %s::int IS NULL OR period = %s RETURNING *),"
+    row = session.row(
+        f"WITH taken AS (DELETE FROM rollup_increments WHERE {_WHOSE if most is None else _SOME} RETURNING *),"
         " sums AS (SELECT period, measure, debtor, creditor, sum(count) AS count, sum(amount) AS amount"
-        " FROM taken GROUP BY 1, 2, 3, 4)"
-        " INSERT INTO rollups (period, measure, debtor, creditor, count, amount)"
+        " FROM taken GROUP BY 1, 2, 3, 4),"
+        " folded AS (INSERT INTO rollups (period, measure, debtor, creditor, count, amount)"
         " SELECT * FROM sums"
         " ON CONFLICT (period, measure, debtor, creditor) DO UPDATE"
-        " SET count = rollups.count + excluded.count, amount = rollups.amount + excluded.amount",
-        [period, period],
+        " SET count = rollups.count + excluded.count, amount = rollups.amount + excluded.amount)"
+        " SELECT count(*) FROM taken",
+        [period, period, *([] if most is None else [most])],
     )
+    return int(row[0]) if row else 0
 
 
 def fold_if_free(session: Session) -> None:

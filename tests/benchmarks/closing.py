@@ -11,12 +11,11 @@ from statistics import median
 from typing import NamedTuple
 
 from clearinghouse.domain.calendar import last_day, parse_period
-from clearinghouse.operations.close import close
 from clearinghouse.operations.context import Context
 from clearinghouse.store import periods
-from settlement.netting import net_period
 from tests.benchmarks import calling
 from tests.benchmarks.bench import Bench
+from tests.benchmarks.closer import Closer, closer
 from tests.benchmarks.figures import Figure, ratio
 from tests.benchmarks.members import MONTH
 from tests.benchmarks.till import service
@@ -65,16 +64,15 @@ def _measured(bench: Bench, name: str, share: float | None) -> list[Figure]:
     template = bench.opening(bench.alliance)
     for number in range(1, bench.sizes.rounds + 1):
         bench.tell(f"closing beside {name} load: round {number} of {bench.sizes.rounds}")
-        with bench.books(template) as context:
-            close(context, _PERIOD - 1)
-            net_period(context, _PERIOD - 1)
+        with bench.books(template) as context, closer(bench, context) as other:
+            other.close_and_net(_PERIOD - 1)
             with bench.connect(context) as owner, owner, owner.cursor() as cursor:
                 cursor.execute(_EXPIRE, [last_day(_PERIOD), _TRAVELLERS_PER_EXPIRING])
             with context.database.office() as session:
                 periods.open_period(session, _PERIOD + 1)
             bench.settle_disk()
             with service(bench, context) as port:
-                rounds.append(_round(bench, context, port, share))
+                rounds.append(_round(bench, context, port, other, share))
 
     def figure(what: str, meaning: str, unit: str, value: Callable[[_Round], float]) -> Figure:
         return Figure(f"closing.{name}.{what}", meaning, unit, tuple(map(value, rounds)))
@@ -94,7 +92,7 @@ def _measured(bench: Bench, name: str, share: float | None) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _round(bench: Bench, context: Context, port: int, share: float | None) -> _Round:
+def _round(bench: Bench, context: Context, port: int, other: Closer, share: float | None) -> _Round:
     calls = bench.sizes.calls
     bearer = calling.tokens(context, bench.alliance, port)
     # By the cut-off every connection has posted to the next month: tables that it opens first cost it milliseconds.
@@ -110,10 +108,7 @@ def _round(bench: Bench, context: Context, port: int, share: float | None) -> _R
         calls_beside = pool.submit(calling.call, port, runs[1], most_per_second=pace)
         # In the midst of them: after a tenth of the time that as many took just now.
         time.sleep(before.seconds / 10)
-        began = time.perf_counter()
-        close(context, _PERIOD)
-        net_period(context, _PERIOD)
-        ended = time.perf_counter()
+        began, ended = other.close_and_net(_PERIOD)
         beside = calls_beside.result()
     for run in (before, beside):
         # Whose points have expired with the month meanwhile is refused.
