@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import make_url
 
 from clearinghouse.config import Settings
+from clearinghouse.operations import giving_way
 from clearinghouse.operations.context import Context
 from clearinghouse.store.database import Database
 from clearinghouse.store.embedded import (
@@ -111,6 +112,14 @@ class Server:
 
     def close(self) -> None:
         self.drop(self._mine)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_rests() -> Iterator[None]:
+    """Tests write beside each other: no closing rests for that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(giving_way, "_TIMES", 0)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from clearinghouse.domain.identifiers import transaction_id
 from clearinghouse.domain.netting import Increments, add_points, add_postings
 from clearinghouse.domain.pools import Debt, Lot
 from clearinghouse.operations import breakage as ending
+from clearinghouse.operations import giving_way
 from clearinghouse.operations.breakage import end_all
 from clearinghouse.operations.context import Context
 from clearinghouse.store import breakage, closing
@@ -211,7 +212,7 @@ def watched(monkeypatch: pytest.MonkeyPatch, others: Iterator[int]) -> list[int]
         looks.append(next(others))
         return looks[-1]
 
-    monkeypatch.setattr(ending, "writes_ended", seen)
+    monkeypatch.setattr(giving_way, "writes_ended", seen)
     return looks
 
 
