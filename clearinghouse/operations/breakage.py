@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from threading import Event, Lock
 
 from clearinghouse.domain.entries import Entry
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.giving_way import Pace
-from clearinghouse.store.breakage import Ending, end
+from clearinghouse.store.breakage import Ending, end, together
 from clearinghouse.store.database import Session
 
 #: After so many parts help is worth its while.
 _ALONE = 10
+#: How many parts are ended in one transaction while nobody else writes.
+_AT_ONCE = 5
 _LOOK_AGAIN_SECONDS = 0.02
 
 
@@ -94,14 +97,14 @@ class _Work:
 
     def _next(self) -> Ending | None:
         with self._taking:
-            part = next(self._parts, None)
-            if part:
-                self._taken += 1
-                self._others.count_ours()
-            return part
+            parts = list(islice(self._parts, 1 if self._others.write else _AT_ONCE))
+            self._taken += len(parts)
+            if not parts:
+                return None
+            self._others.count_ours()
+            return together(parts)
 
     def _end(self, session: Session, part: Ending) -> int:
         points = end(session, self._entry(session), part, self._context.clock())
         self._others.look(session)
         return points
-

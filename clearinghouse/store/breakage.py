@@ -91,6 +91,16 @@ def parts(session: Session, over: str, parameters: Sequence[object]) -> Iterator
         yield Ending(*row)
 
 
+def together(parts: Sequence[Ending]) -> Ending:
+    """Return parts that follow each other as one."""
+    return Ending(
+        *(
+            "{" + ",".join(filter(None, (each[1:-1] for each in column))) + "}"
+            for column in zip(*parts, strict=True)
+        )
+    )
+
+
 def end(session: Session, entry: Entry, ending: Ending, posted_at: datetime) -> int:
     """Lock travellers and end what is there yet of their lots and debts, in one entry; return how many points it was.
 

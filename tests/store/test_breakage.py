@@ -186,6 +186,21 @@ def test_a_second_one_helps_while_nobody_else_writes(
     assert len(looks) > 1
 
 
+@pytest.mark.parametrize(("others_write", "longest"), [(True, 3), (False, 6)])
+def test_a_part_is_larger_while_nobody_else_writes(
+    books: Context, monkeypatch: pytest.MonkeyPatch, *, others_write: bool, longest: int
+) -> None:
+    monkeypatch.setattr(breakage, "_EACH", 3)
+    monkeypatch.setattr(ending, "_AT_ONCE", 2)
+    monkeypatch.setattr(giving_way.Others, "write", others_write)
+    with books.database.office() as session:
+        expected = in_the_model(*found(session))
+    close_november(books)
+    assert in_the_books(books) == expected
+    with books.database.office() as session:
+        assert session.row("SELECT max(seq) FROM postings") == (longest,)
+
+
 def test_nobody_helps_while_others_write(books: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = watched(monkeypatch, others=itertools.count(step=1_000))
     hands = spied(monkeypatch, until=lambda _: len(looks) > 3)
