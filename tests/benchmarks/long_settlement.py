@@ -35,6 +35,16 @@ from tests.benchmarks.netting import grouped
 #: How often the lines are made at most, in turns with COPY; what closes a month is done once.
 _ROUNDS = 3
 _LEGS = "SELECT count(*) FROM legs WHERE period = %s"
+#: What the operator's lines are made of, as the books have it and in the lines' order.
+_OF_THE_BOOKS = f"""
+SELECT t.txn_id, t.txn_ref, t.original_ref, t.business_date, t.occurred_at, t.posted_at, t.kind, host.code,
+    host_system.code, issuer.code, issuer_system.code, t.late, g.points, g.obligation_minor, g.fee_kind, r.version,
+    g.base_minor, g.fee_minor
+FROM legs g JOIN transactions t USING (period, txn_id) JOIN rulebooks r ON r.number = g.rulebook
+JOIN hotels host ON host.number = g.host_hotel JOIN hotels issuer ON issuer.number = g.issuer_hotel
+JOIN systems host_system ON host_system.number = g.host_system
+JOIN systems issuer_system ON issuer_system.number = g.issuer_system
+WHERE g.period = {int(PERIOD)} ORDER BY t.business_date, t.occurred_at, host.code, t.txn_ref, g.leg_no"""
 _EXPIRED = (
     "SELECT count(*) FROM postings p JOIN entries e USING (period, entry_id)"
     " WHERE p.period = %s AND e.kind = 'expiry'"
@@ -70,6 +80,7 @@ class _Month:
     netting: Taken
     grouping: Taken
     rounds: list[_Lined]
+    out_of_books: Taken
 
     @property
     def to_netted(self) -> float:
@@ -132,10 +143,12 @@ def _measured(bench: Bench, context: Context, transactions: int) -> _Month:
         tell(f"statements, round {number} of {of}")
         lined, lines = _lined(bench, context, run)
         rounds.append(lined)
+    tell("all legs out of the books by one query")
+    out_of_books = _copied_out_of_books(bench, context)
     with context.database.office() as session:
         legs, expired = ((session.row(sql, [PERIOD]) or (0,))[0] for sql in (_LEGS, _EXPIRED))
     return _Month(
-        transactions, legs, expired, lines, recount, closing, netting, grouping, rounds
+        transactions, legs, expired, lines, recount, closing, netting, grouping, rounds, out_of_books
     )  # fmt: skip
 
 
@@ -211,6 +224,19 @@ def _copied(bench: Bench, context: Context, run: FrozenRun) -> float:
         cursor.execute("DROP TABLE finished")
         connection.commit()
     return rows / sorted(seconds)[1]
+
+
+def _copied_out_of_books(bench: Bench, context: Context) -> Taken:
+    """COPY what the operator's lines are made of to a file, as joined and sorted by one query."""
+    with (
+        tempfile.TemporaryFile(dir=bench.folder) as file,
+        bench.connect(context) as connection,
+        connection.cursor() as cursor,
+        bench.watched() as taken,
+        io.BufferedWriter(_Kept(file), 1 << 20) as out,
+    ):
+        cursor.copy_expert(f"COPY ({_OF_THE_BOOKS}) TO STDOUT (FORMAT csv)", out)
+    return taken
 
 
 class _Kept(io.RawIOBase):
@@ -297,6 +323,15 @@ def _line_figures(month: _Month) -> Iterator[Figure]:
         "×",
         *(month.lines / lined.seconds / lined.copied for lined in rounds),
         bar="≥ 0.5",
+    )
+    yield figure(
+        "lines_to_query",
+        "that, to COPY of the same legs out of the books by one query that joins and sorts them",
+        "×",
+        *(
+            month.lines / lined.seconds * month.out_of_books.seconds / month.legs
+            for lined in rounds
+        ),
     )
     yield figure(
         "csv_to_copy",
