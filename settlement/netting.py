@@ -8,7 +8,7 @@ from clearinghouse.domain.netting import Obligations, Position, net
 from clearinghouse.operations.close import rulebook_of_period
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.giving_way import Pace
-from clearinghouse.store import adjustments, frozen, periods, rollups
+from clearinghouse.store import adjustments, closing, frozen, periods, rollups
 from clearinghouse.store.database import Session
 
 #: Increments that are folded in one transaction while others write: some milliseconds of work.
@@ -18,7 +18,8 @@ _FOLDED_EACH = 2_000
 def net_period(context: Context, period: int) -> None:
     """Net a closing period and freeze its figures, as one transaction.
 
-    While others write it rests in between: nobody but who folds waits for what it holds.
+    While others write it rests in between: nobody waits for what it holds but who folds, or ends points with the
+    same period.
 
     Raises:
         BooksDoNotBalance: net positions, fees and VAT do not sum to zero; nothing is written.
@@ -26,7 +27,7 @@ def net_period(context: Context, period: int) -> None:
     pace = Pace(context.others)
     _fold_ahead(context, period, pace)
     with context.database.office() as session:
-        if periods.state_of(session, period) != "closing":
+        if not closing.hold_to_net(session, period):
             return
         context.others.count_ours()
         rollups.fold(session, period)

@@ -27,11 +27,12 @@ _LOOK_AGAIN_SECONDS = 0.02
 def end_all(
     context: Context,
     over: Callable[[Session], Iterator[Ending]],
-    entry: Callable[[Session], Entry],
+    entry: Callable[[Session], Entry | None],
 ) -> int:
     """End everything that ``over`` finds; return how many points that was. Safe to run again at any point.
 
-    ``entry`` makes the entry that a part is posted with, in the transaction that posts it.
+    ``entry`` makes the entry that a part is posted with, in the transaction that posts it and before any traveller is
+    locked; ``None`` if nothing may end any more.
     """
     total = 0
     # What was freed meanwhile, as when a hold ended, is found by going through it once more; what another
@@ -44,17 +45,20 @@ def end_all(
 def _end_once(
     context: Context,
     over: Callable[[Session], Iterator[Ending]],
-    entry: Callable[[Session], Entry],
+    entry: Callable[[Session], Entry | None],
 ) -> int:
     with context.database.office() as reading:
-        return _Work(context, entry, over(reading)).done()
+        return _Work(context, entry, over(reading)).done(reading)
 
 
 class _Work:
     """Parts to be ended, by us and by one that helps; each of them is taken once."""
 
     def __init__(
-        self, context: Context, entry: Callable[[Session], Entry], parts: Iterator[Ending]
+        self,
+        context: Context,
+        entry: Callable[[Session], Entry | None],
+        parts: Iterator[Ending],
     ) -> None:
         self._context = context
         self._entry = entry
@@ -64,39 +68,44 @@ class _Work:
         self._taken = 0
         self._ended = Event()
 
-    def done(self) -> int:
-        """End all parts; return how many points that was."""
+    def done(self, reading: Session) -> int:
+        """End all parts; return how many points that was. ``reading`` looks who else writes."""
         points, helped = 0, None
         with ThreadPoolExecutor(1) as pool:
             try:
                 pace = Pace(self._others)
                 while part := self._next():
-                    pace.rest()
                     with self._context.database.posting() as session:
                         points += self._end(session, part)
                     if helped is None and self._taken >= _ALONE:
                         helped = pool.submit(self._help)
-                pace.rest()
+                    pace.rest(reading)
             finally:
                 self._ended.set()
             return points + (helped.result() if helped else 0)
 
     def _help(self) -> int:
         points = 0
-        while not self._ended.is_set():
-            part = None
-            with self._context.database.posting() as session:
-                self._others.look(session)
-                if not self._others.write:
-                    part = self._next()
-                if part:
-                    points += self._end(session, part)
-            if not part:
-                self._ended.wait(_LOOK_AGAIN_SECONDS)
+        try:
+            while not self._ended.is_set():
+                part = None
+                with self._context.database.posting() as session:
+                    self._others.look(session)
+                    if not self._others.write:
+                        part = self._next()
+                    if part:
+                        points += self._end(session, part)
+                if not part:
+                    self._ended.wait(_LOOK_AGAIN_SECONDS)
+        finally:
+            # What failed here is told at once, not when the other one has ended all the rest.
+            self._ended.set()
         return points
 
     def _next(self) -> Ending | None:
         with self._taking:
+            if self._ended.is_set():
+                return None
             parts = list(islice(self._parts, 1 if self._others.write else _AT_ONCE))
             self._taken += len(parts)
             if not parts:
@@ -105,6 +114,8 @@ class _Work:
             return together(parts)
 
     def _end(self, session: Session, part: Ending) -> int:
-        points = end(session, self._entry(session), part, self._context.clock())
-        self._others.look(session)
-        return points
+        entry = self._entry(session)
+        if entry is None:
+            self._ended.set()
+            return 0
+        return end(session, entry, part, self._context.clock())

@@ -54,11 +54,15 @@ def close(context: Context, period: int) -> None:
     # What a hold whose time is over still marks as held would not expire with its lot.
     sweep(context)
     pace.rest()
-    end_all(
-        context,
-        lambda session: closing.due(session, period),
-        lambda _: Entry(context.new_id(period), period, "expiry", last_day(period)),
-    )
+
+    def entry(session: Session) -> Entry | None:
+        # Somebody else may have gone on to net it, if the connection was lost that kept us the only one: what ends
+        # after that would be in no figure.
+        if not closing.is_closing(session, period):
+            return None
+        return Entry(context.new_id(period), period, "expiry", last_day(period))
+
+    end_all(context, lambda session: closing.due(session, period), entry)
 
 
 def must_be_closable(context: Context, period: int) -> None:

@@ -20,14 +20,15 @@ _LONGEST_SECONDS = 0.2
 class Others:
     """Who else writes to the server, as told by how many writing transactions beside ours have ended.
 
-    Several threads may share it. Until it has looked for a while, others count as writing.
+    Several threads may share it. Others count as writing until it has looked for a while, and again when it has not
+    looked for a while.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._ours = 0
-        self._most = self._looked_at = float("-inf")
-        self._seen_at = float("inf")
+        self._ended = 0
+        self._most = self._looked_at = self._seen_at = float("-inf")
 
     def count_ours(self) -> None:
         """Count a writing transaction of ours, before it ends: what ends beside it is somebody else's."""
@@ -43,16 +44,20 @@ class Others:
             self._looked_at = now
         ended = writes_ended(session)
         with self._lock:
-            # Ours count before they end, so it is the most that tells.
+            self._looked_at = time.monotonic()
+            # Ours count before they end, so it is the most that tells; a server put in place of another begins anew.
             beside = ended - self._ours
-            if beside > self._most:
-                self._most, self._seen_at = beside, now
+            if beside > self._most or ended < self._ended:
+                self._most, self._seen_at = beside, self._looked_at
+            self._ended = ended
 
     @property
     def write(self) -> bool:
-        """Whether somebody else has written a moment ago."""
+        """Whether somebody else has written a moment ago, or may have since we looked last."""
         with self._lock:
-            return time.monotonic() - self._seen_at < _AT_IT_SECONDS
+            now = time.monotonic()
+            recently = now - _AT_IT_SECONDS
+            return self._seen_at > recently or self._looked_at <= recently
 
 
 class Pace:

@@ -35,6 +35,30 @@ def await_posters(session: Session, period: int) -> None:
         time.sleep(_TRY_EVERY_SECONDS)
 
 
+def is_closing(session: Session, period: int) -> bool:
+    """Tell whether a period is still closing, and if so let nobody net it until this transaction ends.
+
+    Call it before travellers are locked: whoever nets it just now is waited for.
+    """
+    return _is_closing(session, period, "SHARE")
+
+
+def hold_to_net(session: Session, period: int) -> bool:
+    """Tell whether a period is closing, when all is committed that was being posted to it.
+
+    If so nothing more is posted to it, and nobody else nets it, until this transaction ends.
+    """
+    return _is_closing(session, period, "NO KEY UPDATE")
+
+
+def _is_closing(session: Session, period: int, strength: str) -> bool:
+    # By the row of the period, which no till locks; who had to wait for it sees it as it is then.
+    row = session.row(
+        f"SELECT FROM periods WHERE period = %s AND state = 'closing' FOR {strength}", [period]
+    )
+    return row is not None
+
+
 def due(session: Session, period: int) -> Iterator[Ending]:
     """Yield what ends with a period, in parts by traveller: lots whose last day has come, and debts.
 

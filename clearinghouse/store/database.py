@@ -9,7 +9,7 @@ Both are also who logs in, where their URLs are given: a statement that says ``R
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg2
@@ -147,10 +147,16 @@ class Session:
         self, sql: str, parameters: Sequence[object] = (), batch: int = 5000
     ) -> Iterator[Row]:
         """Run a query whose rows do not fit in memory and yield them through a server-side cursor."""
-        with self._driver.cursor(name="stream") as cursor:
+        cursor = self._driver.cursor(name="stream")
+        try:
             cursor.itersize = batch
             cursor.execute(sql, parameters or None)
-            yield from cursor
+            for row in cursor:  # noqa: UP028 - it would close the cursor, too, and tell if that failed
+                yield row
+        finally:
+            # Of one that is not read to its end the transaction may be over, and the cursor with it.
+            with suppress(psycopg2.Error):
+                cursor.close()
 
 
 class Database:

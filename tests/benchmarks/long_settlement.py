@@ -306,7 +306,7 @@ def _netting_figures(month: _Month) -> Iterator[Figure]:
 
 
 def _line_figures(month: _Month) -> Iterator[Figure]:
-    rounds = month.rounds
+    rounds, queried = month.rounds, month.out_of_books.seconds / month.legs
 
     def figure(name: str, meaning: str, unit: str, *values: float, bar: str = "") -> Figure:
         return Figure(f"long.{name}_{month.transactions}", meaning, unit, values, bar)
@@ -328,10 +328,7 @@ def _line_figures(month: _Month) -> Iterator[Figure]:
         "lines_to_query",
         "that, to COPY of the same legs out of the books by one query that joins and sorts them",
         "×",
-        *(
-            month.lines / lined.seconds * month.out_of_books.seconds / month.legs
-            for lined in rounds
-        ),
+        *(month.lines / lined.seconds * queried for lined in rounds),
     )
     yield figure(
         "csv_to_copy",

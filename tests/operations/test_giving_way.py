@@ -13,6 +13,7 @@ from clearinghouse.operations.close import close
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.giving_way import Others, Pace
 from clearinghouse.store import rollups
+from clearinghouse.store.database import Session
 from settlement import netting
 from settlement.netting import net_period
 from tests.alliances import MiniAlliance
@@ -117,8 +118,39 @@ def test_with_nobody_else_about_there_is_no_rest(
     looked(context, time, others, 1)
     pace = Pace(others)
     time.now += 5
-    pace.rest()
+    with context.database.posting() as session:
+        pace.rest(session)
     assert time.rests == []
+
+
+def test_others_may_have_written_since_the_last_look(
+    context: Context, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(monkeypatch, itertools.repeat(70))
+    others = Others()
+    looked(context, time, others, 0)
+    assert not looked(context, time, others, 1)
+    time.now += 1
+    assert others.write
+
+
+def test_a_look_that_takes_long_tells_of_the_moment_it_ends(
+    context: Context, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(_session: Session) -> int:
+        time.now += 1
+        return int(time.now)
+
+    monkeypatch.setattr(giving_way, "writes_ended", slowly)
+    assert looked(context, time, Others(), 0)
+
+
+def test_who_writes_to_a_server_that_was_put_in_place_of_another_is_seen(
+    context: Context, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(monkeypatch, iter((7_000, 7_000, 50, 50, 51)))
+    others = Others()
+    assert [looked(context, time, others, 1) for _ in range(5)] == [True, False, True, False, True]
 
 
 @pytest.mark.parametrize("others_write", [True, False])
@@ -128,11 +160,15 @@ def test_netting_folds_in_pieces_while_others_write_and_all_of_it_anyway(
     for number in range(12):
         card = ("T1", "T2")[number % 2]
         alliance.accept("spend", "BAM-HZ", f"R{number}", card, "2026-10-03", amount=10_000 + number)
+    alliance.accept("spend", "BAM-HZ", "N", "T1", "2026-11-02", amount=10_000)
     alliance.clock.pass_to(cut_off(OCTOBER, 3, "Asia/Shanghai"))
+    ours: list[int] = []
+    monkeypatch.setattr(Others, "count_ours", lambda _: ours.append(1))
     close(alliance.context, OCTOBER)
     current = f"SELECT * FROM {rollups.CURRENT} AS r WHERE period = {OCTOBER} ORDER BY 1, 2, 3, 4"
     before = alliance.rows(current)
     folded: list[int] = []
+    rests: list[int] = []
     fold = rollups.fold
 
     def spied(*given: object) -> int:
@@ -142,13 +178,20 @@ def test_netting_folds_in_pieces_while_others_write_and_all_of_it_anyway(
     monkeypatch.setattr(Others, "write", others_write)
     monkeypatch.setattr(netting, "_FOLDED_EACH", 5)
     monkeypatch.setattr(rollups, "fold", spied)
-    increments = alliance.value("SELECT count(*) FROM rollup_increments")
+    monkeypatch.setattr(Pace, "rest", lambda *_: rests.append(len(folded)))
+    increments, later = alliance.rows(
+        "SELECT count(*) FROM rollup_increments GROUP BY period ORDER BY period"
+    )
     net_period(alliance.context, OCTOBER)
-    pieces = [*[5] * (increments // 5), increments % 5, 0]
-    assert increments > 10
-    assert folded == (pieces if others_write else [increments])
+    pieces = [*[5] * (increments[0] // 5), increments[0] % 5, 0]
+    assert increments[0] > 10
+    assert folded == (pieces if others_write else [*increments])
+    assert sorted(set(rests)) == [*range(1, len(folded) + 1)], "behind each piece, and within"
+    assert len(ours) == 1 + len(folded), (
+        "the month is marked, nothing expires, and each fold writes"
+    )
     assert alliance.rows(current) == before
-    assert alliance.value("SELECT count(*) FROM rollup_increments") == 0
+    assert alliance.rows("SELECT count(*) FROM rollup_increments") == [later], "of November"
     assert alliance.value("SELECT sum(fees_minor) FROM positions") == sum(
         amount for _, measure, _, _, _, amount in before if measure in FEE_MEASURES.values()
     )

@@ -3,7 +3,7 @@
 import itertools
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import product
@@ -154,6 +154,7 @@ def test_in_small_parts_killed_and_by_two_at_once_it_is_the_same(
 ) -> None:
     monkeypatch.setattr(breakage, "_EACH", 3)
     monkeypatch.setattr(ending, "_ALONE", 1)
+    monkeypatch.setattr(ending, "_AT_ONCE", 1)
     with books.database.office() as session:
         expected = in_the_model(*found(session))
     with books.database.office() as reading, books.database.posting() as session:
@@ -201,11 +202,64 @@ def test_a_part_is_larger_while_nobody_else_writes(
         assert session.row("SELECT max(seq) FROM postings") == (longest,)
 
 
-def test_nobody_helps_while_others_write(books: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_helps_while_others_write_and_each_part_is_rested_from(
+    books: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
     looks = watched(monkeypatch, others=itertools.count(step=1_000))
     hands = spied(monkeypatch, until=lambda _: len(looks) > 3)
+    rests: list[int] = []
+    ours: list[int] = []
+    monkeypatch.setattr(giving_way.Pace, "rest", lambda *_: rests.append(len(hands)))
+    monkeypatch.setattr(giving_way.Others, "count_ours", lambda _: ours.append(1))
     close_november(books)
     assert set(hands) == {threading.main_thread()}
+    # Behind each part, and each counts as ours.
+    assert rests == [*range(1, len(hands) + 1)]
+    assert len(ours) == len(hands)
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_where_one_of_the_two_fails_the_other_stops(
+    books: Context, monkeypatch: pytest.MonkeyPatch, *, mine: bool
+) -> None:
+    with books.database.office() as session:
+        expected = in_the_model(*found(session))
+    watched(monkeypatch, others=itertools.repeat(0))
+    helping: list[Future[int]] = []
+    hands: list[bool] = []
+
+    class Pool(ThreadPoolExecutor):
+        def submit(self, *given: Any) -> Any:
+            helping.append(super().submit(*given))
+            return helping[-1]
+
+    def end(session: Session, entry: Entry, part: breakage.Ending, at: datetime) -> int:
+        is_mine = threading.current_thread() is threading.main_thread()
+        hands.append(is_mine)
+        if is_mine and helping:
+            wait_until(lambda: False in hands if mine else helping[0].done())
+        if is_mine == mine and helping:
+            raise ZeroDivisionError
+        return breakage.end(session, entry, part, at)
+
+    with monkeypatch.context() as failing:
+        failing.setattr(ending, "ThreadPoolExecutor", Pool)
+        failing.setattr(ending, "end", end)
+        with pytest.raises(ZeroDivisionError):
+            close_november(books)
+    assert helping[0].done()
+    assert in_the_books(books) != expected
+    # The first part, and the one that it was at when one of the two failed.
+    assert hands.count(True) == 2
+    close_november(books)
+    assert in_the_books(books) == expected
+
+
+def test_nothing_ends_without_an_entry(books: Context) -> None:
+    with books.database.office() as session:
+        before = _state(*found(session), [], {})
+    assert end_all(books, lambda session: closing.due(session, NOVEMBER), lambda _: None) == 0
+    assert in_the_books(books) == before
 
 
 def test_a_transaction_counts_once_it_has_written(books: Context) -> None:
@@ -238,8 +292,9 @@ def spied(
     hands: list[threading.Thread] = []
 
     def end(session: Session, entry: Entry, part: breakage.Ending, at: datetime) -> int:
-        hands.append(threading.current_thread())
-        if hands[-1] is threading.main_thread() and hands.count(hands[-1]) > 2:
+        hand = threading.current_thread()
+        hands.append(hand)
+        if hand is threading.main_thread() and hands.count(hand) > 2:
             wait_until(lambda: until(hands))
         return breakage.end(session, entry, part, at)
 

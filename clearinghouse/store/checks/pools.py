@@ -24,6 +24,11 @@ _HOLDER = f"traveller * 32 + CASE asset WHEN {_POINT} THEN {_POINTS} ELSE {_CRED
 _ISSUER = f"issuer_hotel * 32 + CASE asset WHEN {_POINT} THEN {_ISSUED} ELSE {_LOADED} END"
 #: Before the figures of a period are frozen, all that expires with it has been posted.
 _DUE = f"{FROZEN_THROUGH} >= l.period AND {FROZEN_THROUGH} >= {period_of('l.expires_on')}"
+#: What authorisations have let go of, by lot, since the last of those periods was closed: it expires with the next one.
+_FREED = (
+    "(SELECT lot, sum(part) AS amount FROM authorizations, unnest(lots, parts) AS held (lot, part)"
+    f" WHERE ended_at >= (SELECT closing_at FROM periods WHERE period = {FROZEN_THROUGH}) GROUP BY lot)"
+)
 #: What has expired for good or is gone, also where a closing has not yet written it.
 _LOST = (
     "coalesce({lot}.expired + {lot}.gone"
@@ -114,10 +119,10 @@ SELECT 1, CASE
         THEN format('lot %s does not add up to the %s that it was issued with', l.number, l.issued)
     WHEN (l.asset = {_POINT}) <> (l.expires_on IS NOT NULL)
         THEN format('lot %s expires, or not, unlike its kind', l.number)
-    WHEN {_DUE} AND l.remaining > l.held
+    WHEN {_DUE} AND l.remaining - l.held > coalesce(freed.amount, 0)
         THEN format('lot %s should have expired on %s and has %s left', l.number, l.expires_on, l.remaining)
     END
-FROM lots l
+FROM lots l LEFT JOIN {_FREED} AS freed ON freed.lot = l.number
 UNION ALL
 SELECT 0, format('%s of lot %s are forgiven, more than expired', l.forgiven, l.number)
 FROM lots l LEFT JOIN lots child ON child.restored_from = l.number
