@@ -75,6 +75,8 @@ class _Work:
             try:
                 pace = Pace(self._others)
                 while part := self._next():
+                    # From finding it: the first one is looked for among all lots.
+                    pace.rest(reading)
                     with self._context.database.posting() as session:
                         points += self._end(session, part)
                     if helped is None and self._taken >= _ALONE:
