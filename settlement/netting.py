@@ -18,8 +18,8 @@ _FOLDED_EACH = 2_000
 def net_period(context: Context, period: int) -> None:
     """Net a closing period and freeze its figures, as one transaction.
 
-    While others write it rests in between: nobody waits for what it holds but who folds, or ends points with the
-    same period.
+    While others write it rests in between, as long as nobody waits for what it holds but who ends points with the same
+    period.
 
     Raises:
         BooksDoNotBalance: net positions, fees and VAT do not sum to zero; nothing is written.
@@ -30,8 +30,6 @@ def net_period(context: Context, period: int) -> None:
         if not closing.hold_to_net(session, period):
             return
         context.others.count_ours()
-        rollups.fold(session, period)
-        pace.rest(session)
         pairs, positions, vat_on_top = figures(context, session, period)
         total = sum(
             p.net_minor + p.fees_minor + (p.vat_minor if vat_on_top else 0) for p in positions
@@ -54,23 +52,24 @@ def net_period(context: Context, period: int) -> None:
         pace.rest(session)
         frozen.freeze_obligations(session, period, pairs)
         pace.rest(session)
+        # What came since it was folded ahead. From here on imports may wait to fold theirs: no more rests.
+        rollups.fold(session, period)
         frozen.freeze_liability(session, period)
-        pace.rest(session)
         adjustments.freeze_states(session, period)
         periods.advance(session, period, "netted")
 
 
 def _fold_ahead(context: Context, period: int, pace: Pace) -> None:
-    """Fold what others left in pieces, so that the netting finds little; with nobody else about it does all at once."""
-    folded = _FOLDED_EACH
-    while folded == _FOLDED_EACH:
+    """Fold what there is, so that the netting finds next to nothing: in pieces while others write, else all at once."""
+    while True:
         with context.database.office() as session:
             context.others.look(session)
-            if not context.others.write:
-                return
+            most = _FOLDED_EACH if context.others.write else None
             context.others.count_ours()
-            folded = rollups.fold(session, period, _FOLDED_EACH)
+            folded = rollups.fold(session, period, most)
         pace.rest()
+        if folded != most:
+            return
 
 
 def figures(
