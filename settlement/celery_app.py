@@ -17,6 +17,7 @@ _QUEUE_OF = {
     "settlement.look": RUN,
     "settlement.advance": RUN,
     "settlement.statement": STATEMENTS,
+    "settlement.ahead": RUN,
 }
 
 #: Seconds after which a message whose worker has vanished is given to another. It may be shorter than a task

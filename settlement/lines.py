@@ -10,11 +10,12 @@ from typing import Any, BinaryIO, cast
 from clearinghouse.domain.calendar import format_period
 from clearinghouse.domain.errors import BooksDoNotBalance
 from clearinghouse.operations.context import Context
-from clearinghouse.store import staging, statement_lines
+from clearinghouse.store import statement_lines
 from clearinghouse.store.database import Session
 from clearinghouse.store.statement_lines import LineSums, Wanted
 from settlement.adjustment_lines import adjustment_lines, adjustments_of
 from settlement.frozen_run import FrozenRun, statement_no
+from settlement.staging import stage
 from settlement.statements.csv_format import row_text
 from settlement.statements.json_format import line_text
 from settlement.statements.lines import values_of
@@ -119,26 +120,6 @@ class Lines:
         if system is None:
             return LineSums(self._legs, position.payable_minor, position.receivable_minor, -fees)
         return LineSums(self._legs, position.receivable_minor, position.payable_minor, fees)
-
-
-def stage(context: Context, run: FrozenRun) -> None:
-    """Put the legs of a closed period in order for its statements, unless they are; who comes beside it helps."""
-    with context.database.office() as session:
-        chunks = staging.chunks(session, run.period)
-    if not chunks:
-        with context.database.office() as session:
-            chunks = staging.begin(session, run.period)
-    for wait in (False, True):
-        for chunk in range(chunks):
-            while not _is_staged(context, run, chunk, wait=wait):
-                pass
-
-
-def _is_staged(context: Context, run: FrozenRun, chunk: int, *, wait: bool) -> bool:
-    """Take a chunk a step further, and tell whether it needs no other."""
-    timezone = run.rulebook.timezone
-    with context.database.office() as session:
-        return staging.stage(session, run.period, timezone, chunk, wait=wait)
 
 
 class _Onward(io.RawIOBase):

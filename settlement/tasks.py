@@ -1,7 +1,8 @@
 """The run as Celery tasks: each finds out from the database what there is to do, does it, and says who comes next.
 
 Nothing is lost with a message. ``look`` comes every few seconds and finds what is due by the calendar and what is
-stranded: a run under way whose missing statements nobody makes and no message asks for.
+stranded: a run under way whose missing statements nobody makes and no message asks for. ``ahead`` does at night what a
+run of a long month would have to do else.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import structlog
 from celery import Task, signals
+from celery.schedules import crontab
 from kombu.exceptions import OperationalError
 
 from clearinghouse.config import BROKER_URL, Settings
@@ -26,9 +28,12 @@ from settlement.frozen_run import FrozenRun, read_run
 from settlement.run import go_on, nobodys, take_statement
 from settlement.schedule import period_due
 from settlement.stages import Whose
+from settlement.staging import stage_ahead
 
 LOOK_EVERY_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
+#: How often a month may be staged ahead, where it is night.
+_AHEAD_MINUTES = 10
 #: The schedule is one entry that never changes: no file to keep, and none to be corrupted.
 _IN_MEMORY = "celery.beat:Scheduler"
 
@@ -133,9 +138,14 @@ def show_life(file: Path) -> None:
 
 
 def _schedule(look_every: float) -> None:
-    # Nobody needs a look that was asked for while no worker was there.
+    # Nobody needs what was asked for while no worker was there.
     entry = {"task": look.name, "schedule": look_every, "options": {"expires": 2 * look_every}}
-    app.conf.update(beat_schedule={"look": entry})
+    at_times = {
+        "task": ahead.name,
+        "schedule": crontab(minute=f"*/{_AHEAD_MINUTES}"),
+        "options": {"expires": 60 * _AHEAD_MINUTES},
+    }
+    app.conf.update(beat_schedule={"look": entry, "ahead": at_times})
 
 
 @app.task(name="settlement.look", bind=True)
@@ -156,6 +166,12 @@ def statement(task: Task, period: int, system: int | None) -> None:
     _carefully(task, lambda: _state(period, system))
 
 
+@app.task(name="settlement.ahead", bind=True)
+def ahead(task: Task) -> None:
+    """Stage a part of an open month if it is night, and ask to go on; a run finds it there."""
+    _carefully(task, _ahead)
+
+
 def _look() -> None:
     period = period_due(_process.context())
     if period is not None:
@@ -174,6 +190,12 @@ def _state(period: int, system: int | None) -> None:
         _ask_for(context, period, missing)
     else:
         advance.delay(period)
+
+
+def _ahead() -> None:
+    # A part a message, so that a run that is due does not wait for the whole of a month.
+    if stage_ahead(_process.context(), at_night=True) is not None:
+        ahead.apply_async(expires=60 * _AHEAD_MINUTES)
 
 
 def _ask_for(context: Context, period: int, missing: list[Whose]) -> None:

@@ -20,6 +20,7 @@ _COMMANDS = {
     "beat": "worker:beat",
     "import": "imports:import_pack_command",
     "settle": "books:settle_period",
+    "stage-ahead": "ahead:stage_open_months",
     "positions": "books:positions",
     "statement": "books:statement",
     "balance": "balance:balance",

@@ -73,8 +73,8 @@ CREATE = f"""
 CREATE UNLOGGED TABLE {{table}} ({_COLUMNS});
 CREATE UNLOGGED TABLE {{table}}_owed ({_COLUMNS});
 CREATE UNLOGGED TABLE {{table}}_sums (
-    host_system integer, issuer_system integer, crosses boolean, owes boolean, broken boolean, legs bigint,
-    obligation_minor bigint, fee_minor bigint)
+    chunk integer, host_system integer, issuer_system integer, crosses boolean, owes boolean, broken boolean,
+    legs bigint, obligation_minor bigint, fee_minor bigint)
 """
 #: In the order of lines: those of a host, of the clearing house, and of an issuer.
 INDEX = (
@@ -157,7 +157,7 @@ INSERT INTO {chunk}_owed SELECT * FROM {chunk} WHERE owes ORDER BY issuer_system
 #: A leg without a name or a rule that it needs is not counted, so that its statement is not rendered.
 _ADD_UP = """
 INSERT INTO {table}_sums
-SELECT host_system, issuer_system, crosses, owes, bool_or(broken), least(count(facts), count(terms)),
+SELECT {number}, host_system, issuer_system, crosses, owes, bool_or(broken), least(count(facts), count(terms)),
     sum(obligation_minor), sum(fee_minor)
 FROM {chunk} GROUP BY host_system, issuer_system, crosses, owes
 """

@@ -12,10 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
+from clearinghouse.store.chunks import table_of
 from clearinghouse.store.database import Row, Session
 from clearinghouse.store.line_texts import Column, as_columns, as_csv, as_json, as_unquoted
 from clearinghouse.store.staged_legs import ORDER
-from clearinghouse.store.staging import hold, table_of
+from clearinghouse.store.staging import hold
 
 _LINE_NO = f"row_number() OVER (ORDER BY {ORDER})"
 #: The contract's columns in its order (interfaces.md) behind the statement's number and the line's: the type of each,

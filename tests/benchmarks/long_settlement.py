@@ -1,7 +1,8 @@
 """Settling a long month: close to netted against one GROUP BY, statement lines against COPY of the same rows.
 
-Lines are made of legs that are staged once for all formats. They are measured as CSV alone, with all of the staging on
-it, and as a run makes them: each line as CSV and as JSON.
+Lines are made of legs that are staged once for all formats, most of them ahead, while the month was open. What a run
+has left to do is measured for the lines as CSV alone and as CSV and as JSON; and once all of it, with nothing staged
+ahead.
 """
 
 from __future__ import annotations
@@ -18,16 +19,17 @@ from typing import Any, BinaryIO, cast
 
 from clearinghouse.operations.close import close
 from clearinghouse.operations.context import Context
-from clearinghouse.store import staging
+from clearinghouse.store import chunks, staging
 from clearinghouse.store.checks.netting import ROLLUPS_EQUAL_A_RECOUNT
 from settlement.files import party_statement
 from settlement.frozen_run import FrozenRun, read_run
-from settlement.lines import stage
 from settlement.netting import net_period
+from settlement.staging import stage, stage_ahead
 from settlement.statements import csv_format, json_format
 from settlement.statements.statement import LINE_COLUMNS, Statement
 from tests.benchmarks.bench import Bench
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.long_figures import Lined, Month, figures_of, growth
 from tests.benchmarks.long_month import PERIOD, made
 from tests.benchmarks.machine import Taken
 from tests.benchmarks.netting import grouped
@@ -51,69 +53,16 @@ _EXPIRED = (
 )
 
 
-@dataclass(slots=True)
-class _Lined:
-    """What making all lines once took; ``copied`` is COPY of finished rows to a file, rows a second."""
-
-    staging: Taken
-    csv: Taken
-    json: Taken
-    copied: float
-    memory_mib: float
-
-    @property
-    def seconds(self) -> float:
-        """Return what the lines as CSV took."""
-        return self.staging.seconds + self.csv.seconds
-
-
-@dataclass(slots=True)
-class _Month:
-    """What one month took."""
-
-    transactions: int
-    legs: int
-    expired: int
-    lines: int
-    recount: Taken
-    closing: Taken
-    netting: Taken
-    grouping: Taken
-    rounds: list[_Lined]
-    out_of_books: Taken
-
-    @property
-    def to_netted(self) -> float:
-        """Seconds from close to netted."""
-        return self.closing.seconds + self.netting.seconds
-
-
 def measure(bench: Bench) -> list[Figure]:
     """Measure each size once; the books of the largest are left for the pages to be measured on."""
     months = [_month(bench, transactions) for transactions in bench.sizes.months]
-    figures = [figure for month in months for figure in _figures(month)]
+    figures = [figure for month in months for figure in figures_of(month)]
     for small, large in pairwise(months):
-        rows = large.transactions / small.transactions
-        name = f"{large.transactions}_to_{small.transactions}"
-        lined = [
-            (one.seconds, other.seconds)
-            for one, other in zip(large.rounds, small.rounds, strict=True)
-        ]
-        costs = {"netting": [(large.to_netted, small.to_netted)], "lines": lined}
-        for what, pairs in costs.items():
-            figures.append(
-                Figure(
-                    f"long.{what}_{name}",
-                    f"cost of {what} for {rows:.0f} times the transactions, to {rows:.0f} times the cost",
-                    "×",
-                    tuple(one / other / rows for one, other in pairs),
-                    "about 1 or less",
-                )
-            )
+        figures.extend(growth(small, large))
     return figures
 
 
-def _month(bench: Bench, transactions: int) -> _Month:
+def _month(bench: Bench, transactions: int) -> Month:
     name = made(bench, transactions)
     with bench.opened(name) as context:
         month = _measured(bench, context, transactions)
@@ -122,10 +71,12 @@ def _month(bench: Bench, transactions: int) -> _Month:
     return month
 
 
-def _measured(bench: Bench, context: Context, transactions: int) -> _Month:
+def _measured(bench: Bench, context: Context, transactions: int) -> Month:
     def tell(text: str) -> None:
         bench.tell(f"{transactions:,} transactions: {text}")
 
+    tell("staging ahead")
+    ahead = _staged_ahead(bench, context)
     tell("proving the roll-ups")
     bench.settle_disk()
     recount = _proved(bench, context)
@@ -141,21 +92,45 @@ def _measured(bench: Bench, context: Context, transactions: int) -> _Month:
     of = min(bench.sizes.rounds, _ROUNDS)
     for number in range(1, of + 1):
         tell(f"statements, round {number} of {of}")
-        lined, lines = _lined(bench, context, run)
+        with _as_before_the_run(context):
+            lined, lines = _lined(bench, context, run)
         rounds.append(lined)
+    tell("statements with nothing staged ahead")
+    with context.database.office() as session:
+        staging.discard(session, PERIOD)
+    at_once, _ = _lined(bench, context, run)
     tell("all legs out of the books by one query")
     out_of_books = _copied_out_of_books(bench, context)
     with context.database.office() as session:
         legs, expired = ((session.row(sql, [PERIOD]) or (0,))[0] for sql in (_LEGS, _EXPIRED))
-    return _Month(
-        transactions, legs, expired, lines, recount, closing, netting, grouping, rounds, out_of_books
+    return Month(
+        transactions, legs, expired, lines, recount, ahead, closing, netting, grouping, rounds, at_once, out_of_books
     )  # fmt: skip
 
 
-def _lined(bench: Bench, context: Context, run: FrozenRun) -> tuple[_Lined, int]:
-    """Stage the month anew and make all statements' lines; return what it took, and how many they are."""
+def _staged_ahead(bench: Bench, context: Context) -> Taken:
+    """Stage the open month as far as the nights before its closing would, one chunk after the other."""
+    bench.settle_disk()
+    with bench.watched() as taken:
+        while stage_ahead(context) is not None:
+            pass
+    return taken
+
+
+@contextmanager
+def _as_before_the_run(context: Context) -> Iterator[None]:
+    """Take back in the end what a run has staged beside what was staged ahead."""
     with context.database.office() as session:
-        staging.discard(session, PERIOD)
+        ahead = len(chunks.known(session, PERIOD))
+    yield
+    with context.database.office() as session:
+        for number in range(ahead, staging.begun(session, PERIOD)):
+            chunks.undo(session, PERIOD, number, "UTC")
+        session.run(f"DELETE FROM {chunks.table_of(PERIOD)}_chunks WHERE number >= %s", [ahead])
+
+
+def _lined(bench: Bench, context: Context, run: FrozenRun) -> tuple[Lined, int]:
+    """Stage what is not staged and make all statements' lines; return what it took, and how many they are."""
     bench.settle_disk()
     with _peak_memory() as memory, tempfile.TemporaryDirectory(dir=bench.folder) as folder:
         with bench.watched() as staged, ThreadPoolExecutor(staging.PROCESSES) as pool:
@@ -165,7 +140,7 @@ def _lined(bench: Bench, context: Context, run: FrozenRun) -> tuple[_Lined, int]
             lines = make.all(csv_format.render)
         with bench.watched() as json:
             make.all(json_format.render)
-    return _Lined(staged, csv, json, _copied(bench, context, run), memory[0]), lines
+    return Lined(staged, csv, json, _copied(bench, context, run), memory[0]), lines
 
 
 def _proved(bench: Bench, context: Context) -> Taken:
@@ -263,107 +238,3 @@ def _peak_memory() -> Iterator[list[float]]:
     status = Path("/proc/self/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     found.append(int(line.split()[1]) / 1024)
-
-
-def _figures(month: _Month) -> Iterator[Figure]:
-    yield from _netting_figures(month)
-    yield from _line_figures(month)
-
-
-def _netting_figures(month: _Month) -> Iterator[Figure]:
-    def figure(name: str, meaning: str, unit: str, value: float, bar: str = "") -> Figure:
-        return Figure(f"long.{name}_{month.transactions}", meaning, unit, (value,), bar)
-
-    yield figure(
-        "netting_to_group_by",
-        f"time of netting {month.legs:,} legs to one GROUP BY over them",
-        "×",
-        month.netting.seconds / month.grouping.seconds,
-        bar="< 1",
-    )
-    yield figure(
-        "close_to_netted",
-        f"from close to netted, with the expiry of {month.expired:,} lots",
-        "s",
-        month.to_netted,
-    )
-    yield figure(
-        "close_to_netted_to_group_by",
-        "the same, to one GROUP BY",
-        "×",
-        month.to_netted / month.grouping.seconds,
-        bar="< 1",
-    )
-    yield figure(
-        "close_to_netted_processor",
-        "the same in processor time: GROUP BY uses all processors, closing leaves all but one to the tills",
-        "×",
-        _processor(month.closing, month.netting) / _processor(month.grouping),
-        bar="< 1",
-    )
-    yield figure("group_by", "GROUP BY", "s", month.grouping.seconds)
-    yield figure("recount", "full recount of the roll-ups", "s", month.recount.seconds)
-
-
-def _line_figures(month: _Month) -> Iterator[Figure]:
-    rounds, queried = month.rounds, month.out_of_books.seconds / month.legs
-
-    def figure(name: str, meaning: str, unit: str, *values: float, bar: str = "") -> Figure:
-        return Figure(f"long.{name}_{month.transactions}", meaning, unit, values, bar)
-
-    yield figure(
-        "lines",
-        f"statement lines made, of {month.lines:,}, as csv; the legs staged for it",
-        "/s",
-        *(month.lines / lined.seconds for lined in rounds),
-    )
-    yield figure(
-        "lines_to_copy",
-        "that, to COPY of finished rows",
-        "×",
-        *(month.lines / lined.seconds / lined.copied for lined in rounds),
-        bar="≥ 0.5",
-    )
-    yield figure(
-        "lines_to_query",
-        "that, to COPY of the same legs out of the books by one query that joins and sorts them",
-        "×",
-        *(month.lines / lined.seconds * queried for lined in rounds),
-    )
-    yield figure(
-        "csv_to_copy",
-        "the same when the legs are staged",
-        "×",
-        *(month.lines / lined.csv.seconds / lined.copied for lined in rounds),
-    )
-    yield figure(
-        "csv_and_json_to_copy",
-        "lines made as csv and as json, with the staging, to COPY of finished rows",
-        "×",
-        *(
-            2 * month.lines / (lined.seconds + lined.json.seconds) / lined.copied
-            for lined in rounds
-        ),
-        bar="≥ 0.5",
-    )
-    yield figure("copy", "rows by COPY", "/s", *(lined.copied for lined in rounds))
-    yield figure(
-        "line_processor",
-        "processor time a line as csv, Python's and PostgreSQL's",
-        "µs",
-        *(_processor(lined.staging, lined.csv) / month.lines * 1e6 for lined in rounds),
-    )
-    yield figure(
-        "staging", "of it staging, on the clock", "s", *(lined.staging.seconds for lined in rounds)
-    )
-    yield figure(
-        "memory",
-        "most that the process had in memory meanwhile",
-        "MiB",
-        *(lined.memory_mib for lined in rounds),
-        bar="< 1024",
-    )
-
-
-def _processor(*all_taken: Taken) -> float:
-    return sum(taken.python + taken.postgres for taken in all_taken)

@@ -6,12 +6,11 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-import psycopg2
 from sqlalchemy import Engine
 
 from clearinghouse.operations.changing import Authority
@@ -74,17 +73,6 @@ def spend_daily(alliance: MiniAlliance, month: str) -> None:
     """Let a traveller spend at another system's hotel on most days of a month."""
     for day in range(1, 25):
         alliance.accept("spend", "CLD-GZ", f"D{day}", "T1", f"{month}-{day:02}", amount=day * 100)
-
-
-def spread_legs(url: str, period: int) -> None:
-    """Let a month's legs lie on many pages, a few on each, as if there were very many of them."""
-    year, month = divmod(period, 12)
-    legs = f"legs_{year:04}{month + 1:02}"
-    with closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(f"ALTER TABLE {legs} SET (fillfactor = 10)")
-            cursor.execute(f"VACUUM FULL {legs}")
 
 
 def lives_until_done(url: str, period: int, at: datetime, *, behind: bool) -> int:

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg2
 import psycopg2.extensions
@@ -15,12 +15,14 @@ from clearinghouse.domain.calendar import parse_period
 from clearinghouse.operations.close import close
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.prove import prove
-from clearinghouse.store import staging
+from clearinghouse.store import chunks, staging
 from clearinghouse.store.database import Database
 from clearinghouse.store.vault import Vault
+from settlement import staging as when
 from settlement.frozen_run import read_run
 from settlement.netting import net_period
 from settlement.run import settle
+from settlement.staging import stage_ahead
 from tests.alliances import MiniAlliance, live_a_while
 from tests.conftest import Server
 from tests.settlement.lives import (
@@ -30,7 +32,6 @@ from tests.settlement.lives import (
     lives_until_done,
     published,
     spend_daily,
-    spread_legs,
 )
 
 DECEMBER = parse_period("2026-12")
@@ -85,6 +86,27 @@ def test_a_run_that_is_killed_at_every_commit_ends_with_the_same_bytes(
         assert [proof.name_en for proof in prove(context) if not proof.holds] == []
 
 
+def test_a_month_that_was_staged_ahead_ends_with_the_same_bytes(
+    url: str, uninterrupted: dict[str, Published], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of a chunk is left to the run, which is killed at every commit."""
+    monkeypatch.setattr(staging, "_MOST_LEGS", 4)
+    monkeypatch.setattr(when, "_SETTLED", timedelta(0))
+    with books(url, datetime(2026, 12, 30, tzinfo=UTC)) as context:
+        while stage_ahead(context) is not None:
+            pass
+        with context.database.office() as session:
+            made = chunks.known(session, DECEMBER)
+            chunks.undo(session, DECEMBER, 1, "Asia/Shanghai")
+        with context.database.office() as session:
+            assert not staging.stage(session, DECEMBER, 1, wait=True)
+    assert len(made) > 3
+    lives_until_done(url, DECEMBER, CUT_OFF, behind=True)
+    found = published(url, DECEMBER)
+    assert [path for path in uninterrupted if found.get(path) != uninterrupted[path]] == []
+    assert found.keys() == uninterrupted.keys()
+
+
 @pytest.mark.parametrize(("killed", "steps"), [("client", 0), ("backend", 1), ("backend", 4)])
 def test_a_run_that_is_killed_while_it_stages_ends_with_the_same_bytes(
     url: str,
@@ -94,18 +116,17 @@ def test_a_run_that_is_killed_while_it_stages_ends_with_the_same_bytes(
     steps: int,
 ) -> None:
     """So many steps of staging are done, two a chunk; a run waits in the middle of a later one for a table of ours."""
-    spread_legs(url, DECEMBER)
-    monkeypatch.setattr(staging, "_LEAST_PAGES", 1)
-    monkeypatch.setattr(staging, "_MOST_PAGES", 1)
+    monkeypatch.setattr(staging, "_LEAST_LEGS", 1)
+    monkeypatch.setattr(staging, "_MOST_LEGS", 3)
     with books(url, CUT_OFF) as context:
         close(context, DECEMBER)
         net_period(context, DECEMBER)
         zone = read_run(context, DECEMBER).rulebook.timezone
         with context.database.office() as session:
-            assert staging.begin(session, DECEMBER) > 3
+            assert staging.begin(session, DECEMBER, zone) > 3
         for step in range(steps):
             with context.database.office() as session:
-                staging.stage(session, DECEMBER, zone, step // 2, wait=True)
+                staging.stage(session, DECEMBER, step // 2, wait=True)
     command = [sys.executable, "-c", _SETTLE, url, str(DECEMBER), CUT_OFF.isoformat()]
     with (
         closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection,
@@ -142,7 +163,7 @@ from datetime import datetime
 from clearinghouse.store import staging
 from settlement.run import settle
 from tests.settlement.lives import books
-staging._LEAST_PAGES = staging._MOST_PAGES = 1
+staging._LEAST_LEGS, staging._MOST_LEGS = 1, 3
 with books(sys.argv[1], datetime.fromisoformat(sys.argv[3])) as context:
     settle(context, int(sys.argv[2]))
 """

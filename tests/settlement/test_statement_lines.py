@@ -29,7 +29,7 @@ from settlement.run import settle
 from settlement.statements import csv_format, json_format
 from settlement.statements.statement import Statement
 from tests.alliances import MiniAlliance
-from tests.settlement.lives import spend_daily, spread_legs
+from tests.settlement.lives import spend_daily
 from tests.waiting import wait_until
 
 PERIOD = parse_period("2026-11")
@@ -88,17 +88,16 @@ def test_lines_are_those_made_leg_by_leg(alliance: MiniAlliance) -> None:
 
 
 @pytest.fixture
-def by_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A month is staged in as many chunks as its legs have pages."""
-    monkeypatch.setattr(staging, "_LEAST_PAGES", 1)
-    monkeypatch.setattr(staging, "_MOST_PAGES", 1)
+def by_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A month is staged in chunks of a few legs."""
+    monkeypatch.setattr(staging, "_LEAST_LEGS", 1)
+    monkeypatch.setattr(staging, "_MOST_LEGS", 3)
 
 
-@pytest.mark.usefixtures("by_the_page")
+@pytest.mark.usefixtures("by_few")
 def test_lines_of_many_chunks_are_those_made_leg_by_leg(alliance: MiniAlliance) -> None:
     spend_daily(alliance, "2026-11")
     run = netted(alliance)
-    spread_legs(alliance.database.owner_url, PERIOD)
     for system in (*run.positions, None):
         statement = party_statement(alliance.context, run, system)
         again = replace(statement, lines=RecountedLines(alliance.context, run, system))
@@ -107,7 +106,7 @@ def test_lines_of_many_chunks_are_those_made_leg_by_leg(alliance: MiniAlliance) 
     assert len([name for name in staged(alliance) if name.endswith("_owed")]) > 3
 
 
-@pytest.mark.usefixtures("by_the_page")
+@pytest.mark.usefixtures("by_few")
 def test_legs_may_lie_elsewhere_by_the_next_chunk(alliance: MiniAlliance) -> None:
     """Half of the month is staged; then its table is written anew, as by ``VACUUM FULL`` or ``CLUSTER``."""
     spend_daily(alliance, "2026-11")
@@ -116,19 +115,17 @@ def test_legs_may_lie_elsewhere_by_the_next_chunk(alliance: MiniAlliance) -> Non
     expected = written(csv_format.render, party_statement(alliance.context, run, None))
     with alliance.database.office() as session:
         staging.discard(session, PERIOD)
-    spread_legs(url, PERIOD)
     with alliance.database.office() as session:
-        chunks = staging.begin(session, PERIOD)
+        chunks = staging.begin(session, PERIOD, "Asia/Shanghai")
     assert chunks > 3
     # Of the last of them only the first step is done.
     for step in range(chunks // 2 * 2 - 1):
         with alliance.database.office() as session:
-            done = staging.stage(session, PERIOD, "Asia/Shanghai", step // 2, wait=True)
+            done = staging.stage(session, PERIOD, step // 2, wait=True)
         assert done is (step % 2 == 1)
     with closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE legs_202611 RESET (fillfactor)")
             cursor.execute("VACUUM FULL legs_202611")
     assert written(csv_format.render, party_statement(alliance.context, run, None)) == expected
 
@@ -139,7 +136,7 @@ def test_lines_are_not_read_while_they_are_staged(alliance: MiniAlliance) -> Non
     for begun in (False, True):
         if begun:
             with alliance.database.office() as session:
-                staging.begin(session, PERIOD)
+                staging.begin(session, PERIOD, "Asia/Shanghai")
         with (
             pytest.raises(DatabaseUnavailable, match="staged anew"),
             alliance.database.office() as session,
@@ -178,7 +175,7 @@ def test_a_published_month_is_not_staged_again(alliance: MiniAlliance) -> None:
     netted(alliance)
     settle(alliance.context, PERIOD)
     with pytest.raises(PeriodNotReady, match="2026-11"), alliance.database.office() as session:
-        staging.begin(session, PERIOD)
+        staging.begin(session, PERIOD, "Asia/Shanghai")
     assert staged(alliance) == []
 
 

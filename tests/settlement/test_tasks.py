@@ -7,18 +7,26 @@ import pytest
 from clearinghouse.config import Settings
 from clearinghouse.domain.errors import ClearinghouseError
 from settlement.celery_app import QUEUES
-from settlement.tasks import app, use
+from settlement.tasks import _schedule, app, use
 from tests.architecture.tree import PACKAGES, imported_modules, modules, name_of
 
 TASKS = {name: task for name, task in app.tasks.items() if not name.startswith("celery.")}
 
 
 def test_every_task_has_a_queue() -> None:
-    assert TASKS.keys() == {"settlement.look", "settlement.advance", "settlement.statement"}
+    assert TASKS.keys() == {
+        "settlement.look", "settlement.advance", "settlement.statement", "settlement.ahead",
+    }  # fmt: skip
     assert app.conf.task_routes.keys() == TASKS.keys()
     queues = {name: app.amqp.router.route({}, name)["queue"].name for name in TASKS}
     assert set(queues.values()) == set(QUEUES)
     assert {queue.name for queue in app.conf.task_queues} == set(QUEUES)
+
+
+def test_the_beat_asks_for_what_there_is() -> None:
+    _schedule(5)
+    asked = {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert asked == {"settlement.look", "settlement.ahead"}
 
 
 def test_a_message_is_gone_only_when_its_work_is_done() -> None:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg2
@@ -20,6 +20,7 @@ from clearinghouse.domain.calendar import parse_period
 from clearinghouse.operations.changing import Authority
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.signing_keys import STATEMENTS, rotate
+from clearinghouse.store import staging
 from clearinghouse.store.database import Database
 from clearinghouse.store.embedded import (
     MAINTENANCE_DATABASE,
@@ -30,6 +31,9 @@ from clearinghouse.store.embedded import (
 )
 from clearinghouse.store.periods import PUBLISHED
 from clearinghouse.store.vault import Vault
+from settlement import staging as when
+from settlement import tasks
+from settlement.celery_app import RUN
 from settlement.run import settle, standing
 from tests.alliances import MiniAlliance
 from tests.conftest import Server
@@ -260,3 +264,26 @@ def test_a_database_that_crashes_is_come_back_to(
         ensure_running(own, QUICK)
     await_that(scene.is_published)
     assert published(scene.url, OCTOBER) == uninterrupted
+
+
+def test_a_month_is_staged_ahead_a_chunk_a_message(
+    scene: Scene, broker: Broker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """So a run that is due waits for one chunk at most."""
+    monkeypatch.setattr(staging, "_MOST_LEGS", 2)
+    monkeypatch.setattr(when, "_SETTLED", timedelta(0))
+    monkeypatch.setattr(when, "_NIGHT", range(24))
+    monkeypatch.setattr(tasks, "_process", process := tasks._Process())
+    tasks.use(
+        Settings(tmp_path, database_url=scene.url, master_key=bytes(32), broker_url=broker.url)
+    )
+    asked = 0
+    tasks.ahead.apply()
+    while tasks._waiting(RUN) > asked:
+        asked += 1
+        tasks.ahead.apply()
+    process._books.close()
+    with scene.asking() as cursor:
+        cursor.execute("SELECT count(*) FROM staging.legs_202610_chunks WHERE made")
+        assert cursor.fetchone() == (asked,)
+    assert asked > 1
