@@ -8,7 +8,7 @@ from __future__ import annotations
 from celery import Celery
 from kombu.entity import Queue
 
-#: What takes a run from stage to stage; never behind statements that take long.
+#: What takes a run from stage to stage, and what is staged ahead of one; never behind statements that take long.
 RUN = "clearinghouse.run"
 #: One message a statement.
 STATEMENTS = "clearinghouse.statements"

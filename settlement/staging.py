@@ -6,10 +6,12 @@ the statements (decision 0020).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
 from clearinghouse.domain.calendar import zone
+from clearinghouse.domain.errors import StagedAnew
 from clearinghouse.operations.close import rulebook_of_period
 from clearinghouse.operations.context import Context
 from clearinghouse.store import periods, staging
@@ -34,25 +36,30 @@ def stage(context: Context, run: FrozenRun) -> None:
 
 
 def stage_ahead(context: Context, *, at_night: bool = False) -> int | None:
-    """Stage the next chunk of an open period, of which it is one of some hundred thousand legs; return the period.
+    """Stage one chunk of an open period, and return which period's; ``None`` if there is nothing to do now.
 
-    ``None``: in no open period so many legs wait for it, or it should be night there and is not.
+    That is where no open period has legs enough for another chunk, where another process stages ahead, and, with
+    ``at_night``, by day.
 
     Raises:
         PeriodNotReady: no rulebook is in force at the end of an open period.
     """
-    with context.database.office() as session:
-        directory = context.directory.current(session)
-        found = [row.period for row in periods.periods(session) if row.state == "open"]
-    for period in found:
-        timezone = rulebook_of_period(directory, period).rulebook.timezone
-        if at_night and context.clock().astimezone(zone(timezone)).hour not in _NIGHT:
-            continue
-        with context.database.office() as session:
-            chunk = staging.ahead(session, period, timezone, _latest(context, period))
-        if chunk is not None:
-            _make(context, period, chunk, wait=True)
-            return period
+    with context.database.office() as alone:
+        if not staging.hold_ahead(alone):
+            return None
+        directory = context.directory.current(alone)
+        found = [row.period for row in periods.periods(alone) if row.state == "open"]
+        for period in found:
+            timezone = rulebook_of_period(directory, period).rulebook.timezone
+            if at_night and context.clock().astimezone(zone(timezone)).hour not in _NIGHT:
+                continue
+            with context.database.office() as session:
+                chunk = staging.ahead(session, period, timezone, _latest(context, period))
+            if chunk is not None:
+                # Closed and published in between: then nothing is to be staged of it.
+                with suppress(StagedAnew):
+                    _make(context, period, chunk, wait=True)
+                return period
     return None
 
 

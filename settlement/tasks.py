@@ -34,7 +34,7 @@ LOOK_EVERY_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
 #: How often a month may be staged ahead, where it is night.
 _AHEAD_MINUTES = 10
-#: The schedule is one entry that never changes: no file to keep, and none to be corrupted.
+#: The schedule never changes: no file to keep, and none to be corrupted.
 _IN_MEMORY = "celery.beat:Scheduler"
 
 app = make_app()
@@ -117,7 +117,7 @@ def work(*, processes: int, look_every: float | None = None) -> int:
 
 
 def beat(look_every: float) -> None:
-    """Ask for a look every so many seconds, until a signal ends it."""
+    """Ask for a look every so many seconds, and now and then to stage ahead, until a signal ends it."""
     _schedule(look_every)
     app.Beat(scheduler=_IN_MEMORY, loglevel="WARNING", quiet=True).run()
 
@@ -168,7 +168,7 @@ def statement(task: Task, period: int, system: int | None) -> None:
 
 @app.task(name="settlement.ahead", bind=True)
 def ahead(task: Task) -> None:
-    """Stage a part of an open month if it is night, and ask to go on; a run finds it there."""
+    """Stage a chunk of an open month if it is night, and ask for the next; its run finds it there."""
     _carefully(task, _ahead)
 
 
@@ -193,8 +193,9 @@ def _state(period: int, system: int | None) -> None:
 
 
 def _ahead() -> None:
-    # A part a message, so that a run that is due does not wait for the whole of a month.
-    if stage_ahead(_process.context(), at_night=True) is not None:
+    # A chunk a message, and none while a run is due: it does not wait for a month that is still open.
+    context = _process.context()
+    if period_due(context) is None and stage_ahead(context, at_night=True) is not None:
         ahead.apply_async(expires=60 * _AHEAD_MINUTES)
 
 

@@ -27,5 +27,5 @@ def stage_open_months() -> None:
         click.echo(f"{format_period(period)}: 已提前暂存 {chunks} 块 chunks staged ahead: {chunks}")
     if not made:
         click.echo(
-            "没有够一块的未暂存明细 nothing to stage: no open month has a whole chunk of legs more"
+            "没有可提前暂存的 nothing to stage: no open month has another chunk of legs, or another process is at it"
         )

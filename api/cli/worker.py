@@ -37,6 +37,8 @@ _ALIVE = click.option(
 def worker(processes: int, with_beat: bool, look_every: float, alive: Path | None) -> None:
     """Settle what is asked for, until interrupted: stages of a run and statements, some at a time.
 
+    At night (from four to six in the alliance's time zone) it stages the legs of long open months ahead.
+
     It needs a broker (CLEARINGHOUSE_BROKER_URL). As many workers as you like may run, on as many machines; whatever
     one of them leaves behind when it dies is taken over by another.
     """
@@ -57,7 +59,7 @@ def worker(processes: int, with_beat: bool, look_every: float, alive: Path | Non
 @_LOOK_EVERY
 @_ALIVE
 def beat(look_every: float, alive: Path | None) -> None:
-    """Keep the calendar, until interrupted: months whose cut-off has passed, and runs that nobody works at.
+    """Keep the calendar, until interrupted: months whose cut-off has passed, runs that nobody works at, the nights.
 
     Workers do what it asks for. A second beat does no harm.
     """

@@ -32,6 +32,10 @@ class DatabaseUnreachable(DatabaseUnavailable):
     """No connection could be made: trying at once again would only wait as long again."""
 
 
+class StagedAnew(DatabaseUnavailable):
+    """What was staged of a period is gone meanwhile: another process begins anew, or has published it."""
+
+
 class RulebookFault(ClearinghouseError):
     """A rulebook document breaks domain.md §2; ``field`` names the offending member."""
 

@@ -18,9 +18,9 @@ from clearinghouse.store.breakage import Ending, end, together
 from clearinghouse.store.database import Session
 
 #: After so many parts help is worth its while.
-_ALONE = 10
+_ALONE = 5
 #: How many parts are ended in one transaction while nobody else writes.
-_AT_ONCE = 5
+_AT_ONCE = 10
 _LOOK_AGAIN_SECONDS = 0.02
 
 

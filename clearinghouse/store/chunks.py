@@ -17,14 +17,14 @@ from clearinghouse.store.database import Session
 _SCHEMA = "staging"
 #: Before every identifier, and behind every one.
 FIRST, LAST = UUID(int=0), UUID(int=(1 << 128) - 1)
-#: Chunks that another version has made are no use.
-_MADE_BY = sha256(
-    f"{staged_legs.CREATE}{staged_legs.FILL}{staged_legs.PUT_IN_ORDER}".encode()
-).hexdigest()
 _CREATE = (
-    "CREATE UNLOGGED TABLE {table}_chunks (number integer PRIMARY KEY, first uuid NOT NULL, next uuid NOT NULL,"
-    " timezone text NOT NULL, made boolean NOT NULL, made_by text NOT NULL)"
+    "CREATE UNLOGGED TABLE {note} (number integer PRIMARY KEY, first uuid NOT NULL, next uuid NOT NULL,"
+    " timezone text NOT NULL, made boolean NOT NULL)"
 )
+#: Part of the note's name: what another version has staged is no use, and its note may look otherwise.
+_VERSION = sha256(
+    f"{_CREATE}{staged_legs.CREATE}{staged_legs.FILL}{staged_legs.PUT_IN_ORDER}".encode()
+).hexdigest()[:12]
 #: Transactions are walked through in the order of their identifiers, without sorting a month.
 _BY_THE_INDEX = (
     "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off"
@@ -51,15 +51,17 @@ def name_of(period: int, number: int) -> str:
     return f"{table_of(period)}_chunk_{number}"
 
 
+def note_of(period: int) -> str:
+    """Return the name of the table that tells of a period's chunks."""
+    return f"{table_of(period)}_chunks_{_VERSION}"
+
+
 def known(session: Session, period: int) -> list[Chunk]:
-    """Return the chunks of a period in their order, made or not; none where staging has not begun."""
-    table = table_of(period)
-    if not is_there(session, f"{table}_chunks"):
+    """Return the chunks of a period in their order, made or not; none where this version has not begun to stage it."""
+    note = note_of(period)
+    if not is_there(session, note):
         return []
-    rows = session.rows(
-        f"SELECT number, first, next, timezone, made FROM {table}_chunks WHERE made_by = %s ORDER BY 1",
-        [_MADE_BY],
-    )
+    rows = session.rows(f"SELECT number, first, next, timezone, made FROM {note} ORDER BY 1")
     return [Chunk(*row) for row in rows]
 
 
@@ -80,29 +82,29 @@ def create(session: Session, period: int) -> None:
     drop(session, period)
     table = table_of(period)
     for step in (staged_legs.CREATE, *staged_legs.INDEX, _CREATE):
-        session.run(step.format(table=table))
+        session.run(step.format(table=table, note=note_of(period)))
 
 
 def add(session: Session, period: int, chunk: Chunk) -> None:
     """Note a chunk that is to be made."""
     session.run(
-        f"INSERT INTO {table_of(period)}_chunks VALUES (%s, %s, %s, %s, %s, %s)",
-        [*chunk, _MADE_BY],
+        f"INSERT INTO {note_of(period)} VALUES (%s, %s, %s, %s, %s)",
+        [*chunk],
     )
 
 
 def note_made(session: Session, period: int, number: int) -> None:
     """Note that a chunk is made."""
-    session.run(f"UPDATE {table_of(period)}_chunks SET made = true WHERE number = %s", [number])
+    session.run(f"UPDATE {note_of(period)} SET made = true WHERE number = %s", [number])
 
 
 def undo(session: Session, period: int, number: int, timezone: str) -> None:
     """Drop what is made of a chunk: it is to be made anew, with moments in that time zone."""
-    table, name = table_of(period), name_of(period, number)
+    name = name_of(period, number)
     session.run(f"DROP TABLE IF EXISTS {name}, {name}_owed")
-    session.run(f"DELETE FROM {table}_sums WHERE chunk = %s", [number])
+    session.run(f"DELETE FROM {table_of(period)}_sums WHERE chunk = %s", [number])
     session.run(
-        f"UPDATE {table}_chunks SET made = false, timezone = %s WHERE number = %s",
+        f"UPDATE {note_of(period)} SET made = false, timezone = %s WHERE number = %s",
         [timezone, number],
     )
 

@@ -1,9 +1,9 @@
-"""What the legs of a closed period are staged as: joined, put in order, their common text written out once.
+"""What the legs of a period are staged as: joined, put in order, their common text written out once.
 
 Sixty statements in three formats read the same legs. Joining and sorting them for each would read the whole month as
-often as there are statements; so the first statements of a run write them to tables of their own (decision 0020).
-These are unlogged and lie in a schema of their own: they are no part of the books, can be made again at any time from a
-closed period, and come out the same. Who makes them, and how much at a time, is told in ``staging``.
+often as there are statements; so they are written once to tables of their own (decision 0020). These are unlogged and
+lie in a schema of their own: they are no part of the books, can be made again at any time, and come out the same. Who
+makes them, when, and how much at a time, is told in ``staging``.
 """
 
 from __future__ import annotations

@@ -17,17 +17,17 @@ from itertools import pairwise
 from uuid import UUID
 
 from clearinghouse.domain.calendar import format_period
-from clearinghouse.domain.errors import DatabaseUnavailable, PeriodNotReady
+from clearinghouse.domain.errors import PeriodNotReady, StagedAnew
 from clearinghouse.store import chunks, periods, staged_legs
 from clearinghouse.store.chunks import FIRST, LAST, Chunk
 from clearinghouse.store.database import Session
 
 _PERIOD_LOCK = 727040
-#: One of a chunk, whatever its period; runs of two periods at a time would only wait for each other.
 _CHUNK_LOCK = 727041
+_AHEAD_LOCK = 727042
 #: How many processes or threads make statements at a time, and so share the chunks.
 PROCESSES = 2
-#: How many legs a chunk has at most; and what has fewer than the least is one chunk.
+#: How many legs a chunk has at most; and so few are not shared by two processes.
 _MOST_LEGS = 300_000
 _LEAST_LEGS = 1_000
 #: For each sort and each hash of a chunk.
@@ -60,20 +60,27 @@ def begin(session: Session, period: int, timezone: str) -> int:
         return len(known)
     if periods.state_of(session, period) not in ("netted", "stated"):
         raise PeriodNotReady(f"{format_period(period)} is not between netting and publishing")
+    start = known[-1].next if known else FIRST
+    firsts = [*(chunk.first for chunk in known), start]
+    # All is read before anything is written: events of others are held back from the first write on.
+    *counted, rest = chunks.legs_in_books(session, period, firsts)
+    inner = _cuts(session, period, start, rest)
     if not known:
         chunks.create(session, period)
-    start = known[-1].next if known else FIRST
-    *counted, rest = chunks.legs_in_books(
-        session, period, [*(chunk.first for chunk in known), start]
-    )
     staged = chunks.legs_staged(session, period)
     for chunk, legs in zip(known, counted, strict=True):
-        if (chunk.made, chunk.timezone, staged.get(chunk.number)) != (True, timezone, legs):
+        # What is not all made is in no sum.
+        if (chunk.timezone, staged.get(chunk.number)) != (timezone, legs):
             chunks.undo(session, period, chunk.number, timezone)
-    cuts = [start, *_cuts(session, period, start, rest), LAST]
+    cuts = [start, *inner, LAST]
     for number, (first, after) in enumerate(pairwise(cuts), len(known)):
         chunks.add(session, period, Chunk(number, first, after, timezone, made=False))
     return len(known) + len(cuts) - 1
+
+
+def hold_ahead(session: Session) -> bool:
+    """Be the only one who stages ahead until this transaction ends, unless another process is; tell whether we are."""
+    return session.row("SELECT pg_try_advisory_xact_lock(%s)", [_AHEAD_LOCK]) == (True,)
 
 
 def ahead(session: Session, period: int, timezone: str, before: UUID) -> int | None:
@@ -105,17 +112,17 @@ def stage(session: Session, period: int, number: int, *, wait: bool) -> bool:
     it to that one.
 
     Raises:
-        DatabaseUnavailable: what was begun is gone.
+        StagedAnew: what was begun is gone.
     """
     _share(session, period)
-    held = session.row("SELECT pg_try_advisory_xact_lock(%s, %s)", [_CHUNK_LOCK, number])
-    if held != (True,):
+    lock = _CHUNK_LOCK << 40 | period << 20 | number
+    if session.row("SELECT pg_try_advisory_xact_lock(%s)", [lock]) != (True,):
         if not wait:
             return True
-        session.row("SELECT pg_advisory_xact_lock(%s, %s)", [_CHUNK_LOCK, number])
+        session.row("SELECT pg_advisory_xact_lock(%s)", [lock])
     known = chunks.known(session, period)
     if number >= len(known):
-        raise DatabaseUnavailable(_AGAIN)
+        raise StagedAnew(_AGAIN)
     chunk = known[number]
     if chunk.made:
         return True
@@ -138,12 +145,12 @@ def hold(session: Session, period: int) -> None:
     """Keep a period's staged legs from going away before this transaction ends.
 
     Raises:
-        DatabaseUnavailable: they are not all there, as where another process begins anew or has published them.
+        StagedAnew: they are not all there.
     """
     _share(session, period)
     known = chunks.known(session, period)
     if not _is_all(known) or not all(chunk.made for chunk in known):
-        raise DatabaseUnavailable(_AGAIN)
+        raise StagedAnew(_AGAIN)
 
 
 def discard(session: Session, period: int) -> None:

@@ -46,7 +46,7 @@ REVOKE ALL ON FUNCTION open_period(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION open_period(integer) TO clearinghouse_poster;
 
 CREATE SCHEMA staging;
-COMMENT ON SCHEMA staging IS 'what a run makes from a closed period and can make again; none of it is in the books';
+COMMENT ON SCHEMA staging IS 'what statements are made of; it can be made again from the books, and is no part of them';
 GRANT USAGE, CREATE ON SCHEMA staging TO clearinghouse_poster;
 """
 

@@ -1,6 +1,7 @@
 """A month that is staged ahead, while lines come in, has the statements of one that is staged when it is closed."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from api.cli.ahead import stage_open_months
 from clearinghouse.config import Settings
 from clearinghouse.domain.calendar import cut_off, parse_period
+from clearinghouse.domain.errors import StagedAnew
 from clearinghouse.domain.identifiers import transaction_id
 from clearinghouse.operations.close import close
 from clearinghouse.operations.context import Context
@@ -25,10 +27,13 @@ from settlement.recounted_lines import RecountedLines
 from settlement.run import settle
 from settlement.staging import stage_ahead
 from settlement.statements import csv_format, json_format
-from tests.alliances import MiniAlliance
+from tests.alliances import RULEBOOK, MiniAlliance
 
 PERIOD = parse_period("2026-11")
 CHUNK = "staging.legs_202611_chunk_"
+
+
+SETTLED = when._SETTLED
 
 
 @pytest.fixture(autouse=True)
@@ -122,7 +127,7 @@ def test_a_transaction_that_comes_into_a_span_behind_is_not_lost(alliance: MiniA
 
 
 def test_lines_come_in_and_chunks_are_made_in_any_order(alliance: MiniAlliance) -> None:
-    """Four tills and three who stage, all at once; then the month is settled."""
+    """Four tills and three who want to stage, all at once; then the month is netted."""
     done = threading.Event()
 
     def till(number: int) -> None:
@@ -143,7 +148,9 @@ def test_lines_come_in_and_chunks_are_made_in_any_order(alliance: MiniAlliance) 
         for each in [pool.submit(till, number) for number in range(4)]:
             each.result(120)
         done.set()
-        assert sum(each.result(120) for each in stagers) > 5
+        made = sum(each.result(120) for each in stagers)
+    assert made > 0
+    assert made + staged_ahead(alliance) > 10
     must_be_whole(alliance, netted(alliance))
 
 
@@ -187,7 +194,11 @@ def test_moments_are_in_the_time_zone_of_the_month_as_it_closes(alliance: MiniAl
 def test_what_another_version_has_staged_ahead_is_made_anew(alliance: MiniAlliance) -> None:
     assert staged_ahead(alliance) == 2
     with alliance.database.office() as session:
-        session.run("UPDATE staging.legs_202611_chunks SET made_by = 'an older one'")
+        session.run(f"DROP TABLE {chunks.note_of(PERIOD)}")
+        session.run(
+            "CREATE UNLOGGED TABLE staging.legs_202611_chunks (number integer, made boolean)"
+        )
+        session.run("INSERT INTO staging.legs_202611_chunks VALUES (0, true)")
         session.run("UPDATE staging.legs_202611 SET fee_minor = fee_minor + 1")
     assert staged_ahead(alliance) == 2
     must_be_whole(alliance, netted(alliance))
@@ -206,19 +217,93 @@ def test_what_a_crash_of_the_server_has_emptied_is_made_anew(alliance: MiniAllia
     must_be_whole(alliance, netted(alliance))
 
 
-def test_only_open_months_are_staged_ahead_and_only_what_is_settled(
-    alliance: MiniAlliance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(when, "_SETTLED", timedelta(hours=1))
-    assert stage_ahead(alliance.context) is None
-    monkeypatch.setattr(when, "_SETTLED", timedelta(0))
+def test_only_open_months_are_staged_ahead(alliance: MiniAlliance) -> None:
     assert stage_ahead(alliance.context) == PERIOD
     alliance.clock.pass_to(cut_off(PERIOD, 3, "Asia/Shanghai"))
     close(alliance.context, PERIOD)
     assert stage_ahead(alliance.context) is None
     settle(alliance.context, PERIOD)
     assert stage_ahead(alliance.context) is None
+    # Who found it open, and was late.
+    with alliance.database.office() as session:
+        assert staging.ahead(session, PERIOD, "Asia/Shanghai", chunks.LAST) is None
     assert tables(alliance) == {}
+
+
+def test_what_came_within_the_hour_is_left(
+    alliance: MiniAlliance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(when, "_SETTLED", SETTLED)
+    assert stage_ahead(alliance.context) is None
+    later = replace(
+        alliance.context,
+        new_id=lambda period: transaction_id(period, time.time_ns() // 1_000_000 + 3_700_000, 0),
+    )
+    assert stage_ahead(later) == PERIOD
+
+
+def test_each_month_has_chunks_of_its_own(alliance: MiniAlliance) -> None:
+    """November's last chunk is held up, and December goes on; what is staged of one is not of the other."""
+    for day in range(1, 8):
+        alliance.accept("spend", "CLD-GZ", f"D{day}", "T1", f"2026-12-{day:02}", amount=1_000)
+    live(alliance, range(14, 16))
+    for period in (PERIOD, PERIOD + 1):
+        with alliance.database.office() as session:
+            assert staging.ahead(session, period, "Asia/Shanghai", chunks.LAST) == 0
+    with alliance.database.office() as held, ThreadPoolExecutor(1) as pool:
+        staging.stage(held, PERIOD, 0, wait=True)
+        pool.submit(when._make, alliance.context, PERIOD + 1, 0, wait=True).result(60)
+    assert staged_ahead(alliance) == 3
+    with alliance.database.office() as session:
+        counted = [chunks.legs_staged(session, period) for period in (PERIOD, PERIOD + 1)]
+    assert [len(each) for each in counted] == [3, 1]
+    must_be_whole(alliance, netted(alliance))
+
+
+def test_a_month_is_staged_in_the_time_zone_of_its_own_last_day(alliance: MiniAlliance) -> None:
+    rules = {
+        **RULEBOOK,
+        "version": "v2",
+        "effective_from": "2026-11-10",
+        "timezone": "Asia/Singapore",
+    }
+    alliance.add({}, rules)
+    alliance.clock.pass_to(datetime(2026, 11, 15, tzinfo=UTC))
+    assert staged_ahead(alliance) == 2
+    with alliance.database.office() as session:
+        assert {chunk.timezone for chunk in chunks.known(session, PERIOD)} == {"Asia/Singapore"}
+    before = tables(alliance)
+    must_be_whole(alliance, netted(alliance))
+    assert tables(alliance).items() >= before.items()
+
+
+def test_one_stages_ahead_at_a_time_and_others_leave_it_to_that_one(alliance: MiniAlliance) -> None:
+    with alliance.database.office() as session:
+        assert staging.hold_ahead(session)
+        assert stage_ahead(alliance.context) is None
+    assert stage_ahead(alliance.context) == PERIOD
+
+
+def test_who_stages_ahead_may_find_it_published_meanwhile(
+    alliance: MiniAlliance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def published_first(context: Context, period: int, chunk: int, *, wait: bool) -> None:
+        monkeypatch.setattr(when, "_make", make)
+        alliance.clock.pass_to(cut_off(PERIOD, 3, "Asia/Shanghai"))
+        settle(context, period)
+        make(context, period, chunk, wait=wait)
+
+    make = when._make
+    monkeypatch.setattr(when, "_make", published_first)
+    assert stage_ahead(alliance.context) == PERIOD
+    assert stage_ahead(alliance.context) is None
+    assert tables(alliance) == {}
+
+
+def test_what_is_only_staged_ahead_is_no_month(alliance: MiniAlliance) -> None:
+    assert staged_ahead(alliance) == 2
+    with pytest.raises(StagedAnew), alliance.database.office() as session:
+        staging.hold(session, PERIOD)
 
 
 def test_workers_stage_ahead_at_night(alliance: MiniAlliance) -> None:
@@ -234,5 +319,5 @@ def test_the_command_stages_what_it_can(alliance: MiniAlliance, tmp_path: Path) 
     said = [CliRunner().invoke(stage_open_months, [], obj=settings) for _ in range(2)]
     assert [each.exit_code for each in said] == [0, 0]
     assert said[0].output == "2026-11: 已提前暂存 2 块 chunks staged ahead: 2\n"
-    assert said[1].output.startswith("没有够一块的未暂存明细 nothing to stage")
+    assert said[1].output.startswith("没有可提前暂存的 nothing to stage")
     must_be_whole(alliance, netted(alliance))

@@ -18,7 +18,7 @@ from clearinghouse.domain.calendar import cut_off, parse_period
 from clearinghouse.domain.errors import BooksDoNotBalance, DatabaseUnavailable, PeriodNotReady
 from clearinghouse.operations.close import close
 from clearinghouse.operations.context import Context
-from clearinghouse.store import staging, statement_lines
+from clearinghouse.store import chunks, staging, statement_lines
 from clearinghouse.store.staged_legs import field, moment
 from clearinghouse.store.statement_lines import Wanted
 from settlement.files import party_statement
@@ -116,10 +116,10 @@ def test_legs_may_lie_elsewhere_by_the_next_chunk(alliance: MiniAlliance) -> Non
     with alliance.database.office() as session:
         staging.discard(session, PERIOD)
     with alliance.database.office() as session:
-        chunks = staging.begin(session, PERIOD, "Asia/Shanghai")
-    assert chunks > 3
+        begun = staging.begin(session, PERIOD, "Asia/Shanghai")
+    assert begun > 3
     # Of the last of them only the first step is done.
-    for step in range(chunks // 2 * 2 - 1):
+    for step in range(begun // 2 * 2 - 1):
         with alliance.database.office() as session:
             done = staging.stage(session, PERIOD, step // 2, wait=True)
         assert done is (step % 2 == 1)
@@ -184,7 +184,7 @@ def test_who_waited_while_they_went_away_is_told_so(alliance: MiniAlliance) -> N
     assert list(party_statement(alliance.context, run, None).lines)
     with alliance.database.office() as waiting, ThreadPoolExecutor(1) as pool:
         # From now on this connection remembers what it found, until it next begins or opens a table.
-        waiting.row("SELECT to_regclass('staging.legs_202611_chunks')")
+        waiting.row(f"SELECT to_regclass('{chunks.note_of(PERIOD)}')")
         with alliance.database.office() as dropping:
             staging.discard(dropping, PERIOD)
             held = pool.submit(staging.hold, waiting, PERIOD)
@@ -221,7 +221,7 @@ def test_what_another_version_staged_is_made_anew(alliance: MiniAlliance) -> Non
     expected = written(csv_format.render, party_statement(alliance.context, run, None))
     with alliance.database.office() as session:
         session.run("CREATE UNLOGGED TABLE staging.legs_202611_0 (old integer)")
-        session.run("UPDATE staging.legs_202611_chunks SET made_by = 'an older one'")
+        session.run(f"ALTER TABLE {chunks.note_of(PERIOD)} RENAME TO legs_202611_chunks")
         session.run("UPDATE staging.legs_202611 SET fee_minor = fee_minor + 1")
     assert written(csv_format.render, party_statement(alliance.context, run, None)) == expected
     assert "legs_202611_0" not in staged(alliance)
@@ -291,6 +291,17 @@ def test_lines_that_do_not_sum_are_not_published(alliance: MiniAlliance, deed: s
         written(csv_format.render, party_statement(alliance.context, run, None))
     with pytest.raises(BooksDoNotBalance):
         settle(alliance.context, PERIOD)
+
+
+def test_a_leg_that_lacks_what_a_line_says_is_not_published(alliance: MiniAlliance) -> None:
+    """Its sums are right: only its text would be empty."""
+    run = netted(alliance)
+    url = alliance.database.owner_url.replace("+psycopg2", "")
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE rulebooks DISABLE TRIGGER USER")
+        cursor.execute("UPDATE rulebooks SET document = document #- '{fees,redeem,rate_ppm}'")
+    with pytest.raises(BooksDoNotBalance):
+        written(csv_format.render, party_statement(alliance.context, run, None))
 
 
 def test_nothing_is_left_in_the_staging_schema(alliance: MiniAlliance) -> None:

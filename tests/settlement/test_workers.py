@@ -20,7 +20,7 @@ from clearinghouse.domain.calendar import parse_period
 from clearinghouse.operations.changing import Authority
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.signing_keys import STATEMENTS, rotate
-from clearinghouse.store import staging
+from clearinghouse.store import chunks, staging
 from clearinghouse.store.database import Database
 from clearinghouse.store.embedded import (
     MAINTENANCE_DATABASE,
@@ -269,21 +269,24 @@ def test_a_database_that_crashes_is_come_back_to(
 def test_a_month_is_staged_ahead_a_chunk_a_message(
     scene: Scene, broker: Broker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """So a run that is due waits for one chunk at most."""
+    """So a run that is due waits for one chunk at most; while one is due, or by day, nothing is staged ahead."""
     monkeypatch.setattr(staging, "_MOST_LEGS", 2)
     monkeypatch.setattr(when, "_SETTLED", timedelta(0))
-    monkeypatch.setattr(when, "_NIGHT", range(24))
     monkeypatch.setattr(tasks, "_process", process := tasks._Process())
     tasks.use(
         Settings(tmp_path, database_url=scene.url, master_key=bytes(32), broker_url=broker.url)
     )
+    for night, due in ((range(0), None), (range(24), OCTOBER), (range(24), None)):
+        monkeypatch.setattr(when, "_NIGHT", night)
+        monkeypatch.setattr(tasks, "period_due", lambda _, due=due: due)
+        assert tasks._waiting(RUN) == 0
+        tasks.ahead.apply()
     asked = 0
-    tasks.ahead.apply()
     while tasks._waiting(RUN) > asked:
         asked += 1
         tasks.ahead.apply()
     process._books.close()
     with scene.asking() as cursor:
-        cursor.execute("SELECT count(*) FROM staging.legs_202610_chunks WHERE made")
+        cursor.execute(f"SELECT count(*) FROM {chunks.note_of(OCTOBER)} WHERE made")
         assert cursor.fetchone() == (asked,)
     assert asked > 1
