@@ -11,8 +11,8 @@ from clearinghouse.store.health import writes_ended
 #: Who has written within that time may be about to write more.
 _AT_IT_SECONDS = 0.1
 _LOOK_AGAIN_SECONDS = 0.02
-#: How long a piece of work is rested from, in times of what it took: of one processor a quarter is used.
-_TIMES = 3
+#: How long a piece of work is rested from, in times of what it took: of one processor a seventh is used.
+_TIMES = 6
 #: Nobody is served by a longer rest: the piece did not work all that time, but waited.
 _LONGEST_SECONDS = 0.2
 
