@@ -67,7 +67,7 @@ def _fold_ahead(context: Context, period: int, pace: Pace) -> None:
             most = _FOLDED_EACH if context.others.write else None
             context.others.count_ours()
             folded = rollups.fold(session, period, most)
-            # Again, since all of it may take longer than what was seen before counts.
+            # Folding may have taken longer than an earlier look counts; without one others count as writing.
             context.others.look(session)
         pace.rest()
         if folded != most:

@@ -10,11 +10,10 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
-from clearinghouse.domain.calendar import zone
+from clearinghouse.domain.calendar import last_day, zone
 from clearinghouse.domain.errors import StagedAnew
-from clearinghouse.operations.close import rulebook_of_period
 from clearinghouse.operations.context import Context
-from clearinghouse.store import periods, staging
+from clearinghouse.store import periods, runs, staging
 from settlement.frozen_run import FrozenRun
 
 #: Hours of the day in which it is night, in the alliance's time zone.
@@ -40,34 +39,36 @@ def stage_ahead(context: Context, *, at_night: bool = False) -> int | None:
 
     That is where no open period has legs enough for another chunk, where another process stages ahead, and, with
     ``at_night``, by day.
-
-    Raises:
-        PeriodNotReady: no rulebook is in force at the end of an open period.
     """
     with context.database.office() as alone:
-        if not staging.hold_ahead(alone):
+        if not runs.hold_ahead(alone):
             return None
         directory = context.directory.current(alone)
         found = [row.period for row in periods.periods(alone) if row.state == "open"]
         for period in found:
-            timezone = rulebook_of_period(directory, period).rulebook.timezone
-            if at_night and context.clock().astimezone(zone(timezone)).hour not in _NIGHT:
+            rules = directory.rulebook_on(last_day(period))
+            if rules is None or (at_night and not _is_night(context, rules.rulebook.timezone)):
                 continue
             with context.database.office() as session:
-                chunk = staging.ahead(session, period, timezone, _latest(context, period))
-            if chunk is not None:
-                # Closed and published in between: then nothing is to be staged of it.
-                with suppress(StagedAnew):
-                    _make(context, period, chunk, wait=True)
+                before = _settled_before(context.new_id(period))
+                chunk = staging.ahead(session, period, rules.rulebook.timezone, before)
+            if chunk is None:
+                continue
+            # Closed and published in between, there is nothing to be staged of it.
+            with suppress(StagedAnew):
+                _make(context, period, chunk, wait=True)
                 return period
     return None
 
 
-def _latest(context: Context, period: int) -> UUID:
-    """Return an identifier behind those of transactions that nobody comes before any more."""
-    milliseconds = _SETTLED // timedelta(milliseconds=1)
-    # The upper 48 bits of an identifier are the time it was made at.
-    return UUID(int=context.new_id(period).int - (milliseconds << 80))
+def _is_night(context: Context, timezone: str) -> bool:
+    return context.clock().astimezone(zone(timezone)).hour in _NIGHT
+
+
+def _settled_before(identifier: UUID) -> UUID:
+    """Return an identifier as it would have been made ``_SETTLED`` before."""
+    # The upper 48 bits are milliseconds.
+    return UUID(int=identifier.int - (_SETTLED // timedelta(milliseconds=1) << 80))
 
 
 def _make(context: Context, period: int, chunk: int, *, wait: bool) -> None:

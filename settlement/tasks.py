@@ -32,8 +32,9 @@ from settlement.staging import stage_ahead
 
 LOOK_EVERY_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
-#: How often a month may be staged ahead, where it is night.
+#: How often a month may be staged ahead, where it is night; who comes later leaves it to the next time.
 _AHEAD_MINUTES = 10
+_AHEAD_EXPIRES = 60 * _AHEAD_MINUTES
 #: The schedule never changes: no file to keep, and none to be corrupted.
 _IN_MEMORY = "celery.beat:Scheduler"
 
@@ -143,7 +144,7 @@ def _schedule(look_every: float) -> None:
     at_times = {
         "task": ahead.name,
         "schedule": crontab(minute=f"*/{_AHEAD_MINUTES}"),
-        "options": {"expires": 60 * _AHEAD_MINUTES},
+        "options": {"expires": _AHEAD_EXPIRES},
     }
     app.conf.update(beat_schedule={"look": entry, "ahead": at_times})
 
@@ -196,7 +197,7 @@ def _ahead() -> None:
     # A chunk a message, and none while a run is due: it does not wait for a month that is still open.
     context = _process.context()
     if period_due(context) is None and stage_ahead(context, at_night=True) is not None:
-        ahead.apply_async(expires=60 * _AHEAD_MINUTES)
+        ahead.apply_async(expires=_AHEAD_EXPIRES)
 
 
 def _ask_for(context: Context, period: int, missing: list[Whose]) -> None:

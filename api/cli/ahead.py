@@ -24,8 +24,11 @@ def stage_open_months() -> None:
         while (period := stage_ahead(context)) is not None:
             made[period] += 1
     for period, chunks in sorted(made.items()):
-        click.echo(f"{format_period(period)}: 已提前暂存 {chunks} 块 chunks staged ahead: {chunks}")
+        click.echo(
+            f"{format_period(period)}: 已提前暂存 {chunks} 个分块 · chunks staged ahead: {chunks}"
+        )
     if not made:
         click.echo(
-            "没有可提前暂存的 nothing to stage: no open month has another chunk of legs, or another process is at it"
+            "没有可提前暂存的清算明细：未关账的账期都凑不满下一个分块，或另一进程正在暂存 · "
+            "nothing to stage: no open month has another chunk of legs, or another process is at it"
         )

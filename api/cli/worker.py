@@ -59,9 +59,9 @@ def worker(processes: int, with_beat: bool, look_every: float, alive: Path | Non
 @_LOOK_EVERY
 @_ALIVE
 def beat(look_every: float, alive: Path | None) -> None:
-    """Keep the calendar, until interrupted: months whose cut-off has passed, runs that nobody works at, the nights.
+    """Keep the calendar, until interrupted: months whose cut-off has passed, and runs that nobody works at.
 
-    Workers do what it asks for. A second beat does no harm.
+    At night it also has long open months staged ahead. Workers do what it asks for. A second beat does no harm.
     """
     from settlement import tasks
 

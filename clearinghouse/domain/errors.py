@@ -33,7 +33,7 @@ class DatabaseUnreachable(DatabaseUnavailable):
 
 
 class StagedAnew(DatabaseUnavailable):
-    """What was staged of a period is gone meanwhile: another process begins anew, or has published it."""
+    """What was staged of a period is not all there (any more): another process begins anew, or published it."""
 
 
 class RulebookFault(ClearinghouseError):

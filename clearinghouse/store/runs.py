@@ -13,6 +13,8 @@ RUN_LOCK = 727007
 #: Advisory locks of those who make statements: below the number are the period and whose it is.
 _STATEMENT_LOCK = 727020
 _MOST_SYSTEMS = (1 << 24) - 1
+#: Advisory lock of whoever stages ahead.
+_AHEAD_LOCK = 727042
 
 
 class Standing(NamedTuple):
@@ -38,6 +40,11 @@ def hold_run(session: Session, *, wait: bool) -> bool:
 def hold_statement(session: Session, period: int, system: int, *, wait: bool) -> bool:
     """Hold the lock of one party's statement (0: the clearing house's) as :func:`hold_run` holds that of the run."""
     return _hold(session, _statement_lock(period, system), wait=wait)
+
+
+def hold_ahead(session: Session) -> bool:
+    """Be the only one who stages ahead until this transaction ends, unless another process is; tell whether we are."""
+    return _hold(session, _AHEAD_LOCK, wait=False)
 
 
 def statements_held(session: Session, period: int) -> set[int]:

@@ -57,7 +57,7 @@ def _within(column: str) -> str:
     return f"{column} >= '{{first}}' AND {column} < '{{next}}'"
 
 
-#: Nothing is gained by clearing up or by counting what is never changed and soon gone; it costs reading all of it.
+#: Nothing is gained by clearing up or by counting rows that never change till they go; it costs reading all of them.
 _WRITTEN_ONCE = "autovacuum_enabled = false"
 #: Whether a transaction's references hold what no line may that COPY is to write as it is.
 _BROKEN = r"NOT plain AND concat(txn_ref, original_ref) ~ E'[\x01\x02\r\n]'"

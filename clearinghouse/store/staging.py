@@ -22,12 +22,13 @@ from clearinghouse.store import chunks, periods, staged_legs
 from clearinghouse.store.chunks import FIRST, LAST, Chunk
 from clearinghouse.store.database import Session
 
+#: Held by whoever reads or adds to what is staged of a period, alone by whoever makes or drops it.
 _PERIOD_LOCK = 727040
+#: Held by whoever makes a chunk of a period.
 _CHUNK_LOCK = 727041
-_AHEAD_LOCK = 727042
 #: How many processes or threads make statements at a time, and so share the chunks.
 PROCESSES = 2
-#: How many legs a chunk has at most; and so few are not shared by two processes.
+#: About how many legs a chunk has at most; fewer than the least are one chunk.
 _MOST_LEGS = 300_000
 _LEAST_LEGS = 1_000
 #: For each sort and each hash of a chunk.
@@ -78,15 +79,10 @@ def begin(session: Session, period: int, timezone: str) -> int:
     return len(known) + len(cuts) - 1
 
 
-def hold_ahead(session: Session) -> bool:
-    """Be the only one who stages ahead until this transaction ends, unless another process is; tell whether we are."""
-    return session.row("SELECT pg_try_advisory_xact_lock(%s)", [_AHEAD_LOCK]) == (True,)
-
-
 def ahead(session: Session, period: int, timezone: str, before: UUID) -> int | None:
-    """Return the next chunk to stage of a period that is still open; ``None``: no more legs than a chunk wait for it.
+    """Return the next chunk to stage of a period; ``None`` if it is not open, or too few legs wait for another chunk.
 
-    Its transactions are older than the identifier ``before``: few come into its span behind it.
+    Only those count whose transactions are older than the identifier ``before``.
     """
     _hold_alone(session, period)
     if periods.state_of(session, period) != "open":
@@ -115,7 +111,7 @@ def stage(session: Session, period: int, number: int, *, wait: bool) -> bool:
         StagedAnew: what was begun is gone.
     """
     _share(session, period)
-    lock = _CHUNK_LOCK << 40 | period << 20 | number
+    lock = _chunk_lock(period, number)
     if session.row("SELECT pg_try_advisory_xact_lock(%s)", [lock]) != (True,):
         if not wait:
             return True
@@ -161,6 +157,10 @@ def discard(session: Session, period: int) -> None:
 
 def _share(session: Session, period: int) -> None:
     session.row("SELECT pg_advisory_xact_lock_shared(%s, %s)", [_PERIOD_LOCK, period])
+
+
+def _chunk_lock(period: int, number: int) -> int:
+    return _CHUNK_LOCK << 40 | period << 20 | number
 
 
 def _hold_alone(session: Session, period: int) -> None:

@@ -59,7 +59,7 @@ def growth(small: Month, large: Month) -> Iterator[Figure]:
     rows = large.transactions / small.transactions
     costs = {
         "netting": (large.to_netted, small.to_netted),
-        "lines": (large.at_once.seconds, small.at_once.seconds),
+        "at_once": (large.at_once.seconds, small.at_once.seconds),
     }
     for what, (one, other) in costs.items():
         yield Figure(
@@ -137,7 +137,7 @@ def _line_figures(month: Month) -> Iterator[Figure]:
     )
     yield figure("copy", "rows by COPY", "/s", *(lined.copied for lined in rounds))
     yield figure(
-        "staging",
+        "staging_left",
         "of the lines as csv, staging what was not staged ahead",
         "s",
         *(lined.staging.seconds for lined in rounds),

@@ -126,7 +126,7 @@ def _as_before_the_run(context: Context) -> Iterator[None]:
     with context.database.office() as session:
         for number in range(ahead, staging.begun(session, PERIOD)):
             chunks.undo(session, PERIOD, number, "UTC")
-        session.run(f"DELETE FROM {chunks.table_of(PERIOD)}_chunks WHERE number >= %s", [ahead])
+        session.run(f"DELETE FROM {chunks.note_of(PERIOD)} WHERE number >= %s", [ahead])
 
 
 def _lined(bench: Bench, context: Context, run: FrozenRun) -> tuple[Lined, int]:

@@ -3,11 +3,13 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
+import psycopg2
 import pytest
 from click.testing import CliRunner
 
@@ -18,7 +20,8 @@ from clearinghouse.domain.errors import StagedAnew
 from clearinghouse.domain.identifiers import transaction_id
 from clearinghouse.operations.close import close
 from clearinghouse.operations.context import Context
-from clearinghouse.store import chunks, staging
+from clearinghouse.store import chunks, runs, staging
+from clearinghouse.store.database import Database
 from settlement import staging as when
 from settlement.files import party_statement
 from settlement.frozen_run import FrozenRun, read_run
@@ -31,8 +34,7 @@ from tests.alliances import RULEBOOK, MiniAlliance
 
 PERIOD = parse_period("2026-11")
 CHUNK = "staging.legs_202611_chunk_"
-
-
+#: As the service has it: tests let the newest transaction be in a chunk.
 SETTLED = when._SETTLED
 
 
@@ -279,9 +281,32 @@ def test_a_month_is_staged_in_the_time_zone_of_its_own_last_day(alliance: MiniAl
 
 def test_one_stages_ahead_at_a_time_and_others_leave_it_to_that_one(alliance: MiniAlliance) -> None:
     with alliance.database.office() as session:
-        assert staging.hold_ahead(session)
+        assert runs.hold_ahead(session)
         assert stage_ahead(alliance.context) is None
     assert stage_ahead(alliance.context) == PERIOD
+
+
+def test_a_server_that_ends_idle_transactions_ends_none_of_it(
+    alliance: MiniAlliance, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What says that we are the only one does nothing while a chunk is made."""
+    with alliance.database.office() as session:
+        (name,) = session.row("SELECT current_database()") or ("",)
+    with closing(psycopg2.connect(database_url.replace("+psycopg2", ""))) as owner:
+        owner.autocommit = True
+        with owner.cursor() as cursor:
+            cursor.execute(
+                f"ALTER DATABASE \"{name}\" SET idle_in_transaction_session_timeout = '100ms'"
+            )
+
+    def slowly(context: Context, period: int, chunk: int, *, wait: bool) -> None:
+        time.sleep(0.3)
+        make(context, period, chunk, wait=wait)
+
+    make = when._make
+    monkeypatch.setattr(when, "_make", slowly)
+    with closing(Database(database_url)) as database:
+        assert stage_ahead(replace(alliance.context, database=database)) == PERIOD
 
 
 def test_who_stages_ahead_may_find_it_published_meanwhile(
@@ -295,7 +320,6 @@ def test_who_stages_ahead_may_find_it_published_meanwhile(
 
     make = when._make
     monkeypatch.setattr(when, "_make", published_first)
-    assert stage_ahead(alliance.context) == PERIOD
     assert stage_ahead(alliance.context) is None
     assert tables(alliance) == {}
 
@@ -308,16 +332,16 @@ def test_what_is_only_staged_ahead_is_no_month(alliance: MiniAlliance) -> None:
 
 def test_workers_stage_ahead_at_night(alliance: MiniAlliance) -> None:
     """That is from four to six in the alliance's time zone, eight hours before."""
-    for minute, made in ((19 * 60 + 59, 0), (20 * 60, 1), (21 * 60 + 59, 1), (22 * 60, 0)):
-        at = datetime(2026, 11, 14, tzinfo=UTC) + timedelta(minutes=minute)
+    for hour, minute, made in ((19, 59, False), (22, 0, False), (20, 0, True), (21, 59, True)):
+        at = datetime(2026, 11, 14, hour, minute, tzinfo=UTC)
         context = replace(alliance.context, clock=lambda at=at: at)
-        assert (stage_ahead(context, at_night=True) is not None) == bool(made), minute
+        assert (stage_ahead(context, at_night=True) is not None) is made, at
 
 
 def test_the_command_stages_what_it_can(alliance: MiniAlliance, tmp_path: Path) -> None:
     settings = Settings(tmp_path, database_url=alliance.database.owner_url, master_key=bytes(32))
     said = [CliRunner().invoke(stage_open_months, [], obj=settings) for _ in range(2)]
     assert [each.exit_code for each in said] == [0, 0]
-    assert said[0].output == "2026-11: 已提前暂存 2 块 chunks staged ahead: 2\n"
-    assert said[1].output.startswith("没有可提前暂存的 nothing to stage")
+    assert said[0].output == "2026-11: 已提前暂存 2 个分块 · chunks staged ahead: 2\n"
+    assert said[1].output.startswith("没有可提前暂存的清算明细")
     must_be_whole(alliance, netted(alliance))

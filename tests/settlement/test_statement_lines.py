@@ -106,30 +106,6 @@ def test_lines_of_many_chunks_are_those_made_leg_by_leg(alliance: MiniAlliance) 
     assert len([name for name in staged(alliance) if name.endswith("_owed")]) > 3
 
 
-@pytest.mark.usefixtures("by_few")
-def test_legs_may_lie_elsewhere_by_the_next_chunk(alliance: MiniAlliance) -> None:
-    """Half of the month is staged; then its table is written anew, as by ``VACUUM FULL`` or ``CLUSTER``."""
-    spend_daily(alliance, "2026-11")
-    run = netted(alliance)
-    url = alliance.database.owner_url
-    expected = written(csv_format.render, party_statement(alliance.context, run, None))
-    with alliance.database.office() as session:
-        staging.discard(session, PERIOD)
-    with alliance.database.office() as session:
-        begun = staging.begin(session, PERIOD, "Asia/Shanghai")
-    assert begun > 3
-    # Of the last of them only the first step is done.
-    for step in range(begun // 2 * 2 - 1):
-        with alliance.database.office() as session:
-            done = staging.stage(session, PERIOD, step // 2, wait=True)
-        assert done is (step % 2 == 1)
-    with closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM FULL legs_202611")
-    assert written(csv_format.render, party_statement(alliance.context, run, None)) == expected
-
-
 def test_lines_are_not_read_while_they_are_staged(alliance: MiniAlliance) -> None:
     run = netted(alliance)
     wanted = Wanted(PERIOD, None, "ST-1", 1)

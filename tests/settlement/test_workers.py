@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg2
@@ -20,7 +20,7 @@ from clearinghouse.domain.calendar import parse_period
 from clearinghouse.operations.changing import Authority
 from clearinghouse.operations.context import Context
 from clearinghouse.operations.signing_keys import STATEMENTS, rotate
-from clearinghouse.store import chunks, staging
+from clearinghouse.store import chunks
 from clearinghouse.store.database import Database
 from clearinghouse.store.embedded import (
     MAINTENANCE_DATABASE,
@@ -31,9 +31,6 @@ from clearinghouse.store.embedded import (
 )
 from clearinghouse.store.periods import PUBLISHED
 from clearinghouse.store.vault import Vault
-from settlement import staging as when
-from settlement import tasks
-from settlement.celery_app import RUN
 from settlement.run import settle, standing
 from tests.alliances import MiniAlliance
 from tests.conftest import Server
@@ -159,6 +156,15 @@ class Scene:
         self._running.append(process)
         return process
 
+    def python(self, program: str) -> int:
+        """Run a program to its end, and return the number that it prints."""
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT, env=self._environment, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return int(done.stdout)
+
     def end(self) -> None:
         for process in self._running:
             kill(process)
@@ -266,27 +272,35 @@ def test_a_database_that_crashes_is_come_back_to(
     assert published(scene.url, OCTOBER) == uninterrupted
 
 
-def test_a_month_is_staged_ahead_a_chunk_a_message(
-    scene: Scene, broker: Broker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_month_is_staged_ahead_a_chunk_a_message(scene: Scene) -> None:
     """So a run that is due waits for one chunk at most; while one is due, or by day, nothing is staged ahead."""
-    monkeypatch.setattr(staging, "_MOST_LEGS", 2)
-    monkeypatch.setattr(when, "_SETTLED", timedelta(0))
-    monkeypatch.setattr(tasks, "_process", process := tasks._Process())
-    tasks.use(
-        Settings(tmp_path, database_url=scene.url, master_key=bytes(32), broker_url=broker.url)
-    )
-    for night, due in ((range(0), None), (range(24), OCTOBER), (range(24), None)):
-        monkeypatch.setattr(when, "_NIGHT", night)
-        monkeypatch.setattr(tasks, "period_due", lambda _, due=due: due)
-        assert tasks._waiting(RUN) == 0
-        tasks.ahead.apply()
-    asked = 0
-    while tasks._waiting(RUN) > asked:
-        asked += 1
-        tasks.ahead.apply()
-    process._books.close()
+    asked = scene.python(_STAGE_AHEAD)
     with scene.asking() as cursor:
         cursor.execute(f"SELECT count(*) FROM {chunks.note_of(OCTOBER)} WHERE made")
         assert cursor.fetchone() == (asked,)
     assert asked > 1
+
+
+#: Carries out the message as workers do, at night and else; prints how often it asks for another.
+_STAGE_AHEAD = """
+import os
+from datetime import timedelta
+from clearinghouse.config import Settings
+from clearinghouse.store import staging
+from settlement import staging as when, tasks
+from settlement.celery_app import RUN
+staging._MOST_LEGS, when._SETTLED = 2, timedelta(0)
+tasks.use(Settings.from_environment(os.environ))
+assert tasks.period_due(tasks._process.context())
+for night, due in ((range(24), True), (range(0), False), (range(24), False)):
+    assert tasks._waiting(RUN) == 0
+    when._NIGHT = night
+    if not due:
+        tasks.period_due = lambda _: None
+    tasks.ahead.apply()
+asked = 0
+while tasks._waiting(RUN) > asked:
+    asked += 1
+    tasks.ahead.apply()
+print(asked)
+"""
