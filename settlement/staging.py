@@ -10,8 +10,9 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
-from clearinghouse.domain.calendar import last_day, zone
-from clearinghouse.domain.errors import StagedAnew
+from clearinghouse.domain.calendar import zone
+from clearinghouse.domain.errors import PeriodNotReady, StagedAnew
+from clearinghouse.operations.close import rulebook_of_period
 from clearinghouse.operations.context import Context
 from clearinghouse.store import periods, runs, staging
 from settlement.frozen_run import FrozenRun
@@ -46,12 +47,15 @@ def stage_ahead(context: Context, *, at_night: bool = False) -> int | None:
         directory = context.directory.current(alone)
         found = [row.period for row in periods.periods(alone) if row.state == "open"]
         for period in found:
-            rules = directory.rulebook_on(last_day(period))
-            if rules is None or (at_night and not _is_night(context, rules.rulebook.timezone)):
+            try:
+                timezone = rulebook_of_period(directory, period).rulebook.timezone
+            except PeriodNotReady:
+                continue
+            if at_night and context.clock().astimezone(zone(timezone)).hour not in _NIGHT:
                 continue
             with context.database.office() as session:
                 before = _settled_before(context.new_id(period))
-                chunk = staging.ahead(session, period, rules.rulebook.timezone, before)
+                chunk = staging.ahead(session, period, timezone, before)
             if chunk is None:
                 continue
             # Closed and published in between, there is nothing to be staged of it.
@@ -59,10 +63,6 @@ def stage_ahead(context: Context, *, at_night: bool = False) -> int | None:
                 _make(context, period, chunk, wait=True)
                 return period
     return None
-
-
-def _is_night(context: Context, timezone: str) -> bool:
-    return context.clock().astimezone(zone(timezone)).hour in _NIGHT
 
 
 def _settled_before(identifier: UUID) -> UUID:

@@ -252,7 +252,7 @@ def test_each_month_has_chunks_of_its_own(alliance: MiniAlliance) -> None:
     for period in (PERIOD, PERIOD + 1):
         with alliance.database.office() as session:
             assert staging.ahead(session, period, "Asia/Shanghai", chunks.LAST) == 0
-    with alliance.database.office() as held, ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, alliance.database.office() as held:
         staging.stage(held, PERIOD, 0, wait=True)
         pool.submit(when._make, alliance.context, PERIOD + 1, 0, wait=True).result(60)
     assert staged_ahead(alliance) == 3
