@@ -89,6 +89,7 @@ def change_role(
     """
     authority, now = fit_authority(authority), context.clock()
     with context.database.office() as session:
+        store.hold_admins(session, system)
         found = _active(session, system, user)
         if found.role == role.value:
             raise OperatorRefused("the user has that role already")
@@ -128,6 +129,7 @@ def deactivate_user(context: Context, system: int | None, user: int, authority: 
     """
     authority, now = fit_authority(authority), context.clock()
     with context.database.office() as session:
+        store.hold_admins(session, system)
         found = _active(session, system, user)
         _keep_an_admin(session, found)
         store.deactivate(session, user, now)

@@ -98,6 +98,18 @@ def every(session: Session) -> list[ListedUser]:
     return [ListedUser(*row) for row in rows]
 
 
+def hold_admins(session: Session, system: int | None) -> None:
+    """Let nobody else change the active administrators of a system, or the operator, in this transaction.
+
+    They are locked in the order of their numbers. Call it before any user is locked: two may end each other.
+    """
+    session.rows(
+        "SELECT FROM users WHERE system IS NOT DISTINCT FROM %s AND role = 'admin' AND deactivated_at IS NULL"
+        " ORDER BY number FOR UPDATE",
+        [system],
+    )
+
+
 def other_admins(session: Session, user: StoredUser) -> int:
     """Return how many active administrators there are of the user's system, or the operator, beside the user."""
     row = session.row(
